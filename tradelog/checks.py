@@ -1,0 +1,104 @@
+"""What is missing or unsafe in the settings, said at start with an id and a hint."""
+
+import os
+import zoneinfo
+from collections.abc import Callable, Iterator
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}
+DATABASES_WE_KNOW = {"django.db.backends.sqlite3", "django.db.backends.postgresql"}
+
+
+def data_dir_problems() -> Iterator[CheckMessage]:
+    if not os.access(settings.DATA_DIR, os.W_OK):
+        yield Error(
+            f"{settings.DATA_DIR} cannot be written.",
+            hint="Give this user the right to write there, or set TRADELOG_DATA_DIR.",
+            id="tradelog.E001",
+        )
+
+
+def zone_problems() -> Iterator[CheckMessage]:
+    if settings.TIME_ZONE not in zoneinfo.available_timezones():
+        yield Error(
+            f"TRADELOG_TIME_ZONE is '{settings.TIME_ZONE}', which is no time zone.",
+            hint="Use an IANA name like America/Chicago or Europe/Berlin.",
+            id="tradelog.E002",
+        )
+
+
+def database_problems() -> Iterator[CheckMessage]:
+    engine = settings.DATABASES["default"]["ENGINE"]
+    if engine not in DATABASES_WE_KNOW:
+        yield Error(
+            f"DATABASE_URL names {engine}, on which tradelog does not run.",
+            hint="Use sqlite:///path or postgresql://user:password@host:5432/name.",
+            id="tradelog.E003",
+        )
+
+
+def file_limit_problems() -> Iterator[CheckMessage]:
+    if settings.TRADELOG_MAX_FILE_MB < 1:
+        yield Error(
+            f"TRADELOG_MAX_FILE_MB is {settings.TRADELOG_MAX_FILE_MB}; no file would be accepted.",
+            hint="Give the largest file that may be imported, in megabytes, at least 1.",
+            id="tradelog.E004",
+        )
+
+
+def secret_key_problems() -> Iterator[CheckMessage]:
+    if len(settings.SECRET_KEY) < 32:
+        yield Warning(
+            "SECRET_KEY is shorter than 32 characters; sessions could be forged.",
+            hint="Leave SECRET_KEY empty (one is made and kept) or set a long random one.",
+            id="tradelog.W001",
+        )
+
+
+def debug_problems() -> Iterator[CheckMessage]:
+    if settings.DEBUG and not set(settings.ALLOWED_HOSTS) <= LOCAL_HOSTS:
+        yield Warning(
+            "DEBUG is on although other hosts are served; error pages would show settings.",
+            hint="Set DEBUG=0, or ALLOWED_HOSTS to localhost only.",
+            id="tradelog.W002",
+        )
+
+
+def host_problems() -> Iterator[CheckMessage]:
+    if "*" in settings.ALLOWED_HOSTS:
+        yield Warning(
+            "ALLOWED_HOSTS contains '*': any name that points here is served.",
+            hint="List the names by which this server is reached.",
+            id="tradelog.W003",
+        )
+
+
+def https_problems() -> Iterator[CheckMessage]:
+    if not settings.HTTPS and not set(settings.ALLOWED_HOSTS) <= LOCAL_HOSTS:
+        yield Warning(
+            "Other hosts are served without HTTPS: passwords and cookies can be read on the way.",
+            hint="Put a web server with TLS in front and set TRADELOG_HTTPS=1.",
+            id="tradelog.W004",
+        )
+
+
+CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
+    data_dir_problems,
+    zone_problems,
+    database_problems,
+    file_limit_problems,
+    secret_key_problems,
+    debug_problems,
+    host_problems,
+    https_problems,
+)
+
+
+def register_all() -> None:
+    register(every_problem, Tags.security)
+
+
+def every_problem(**_: object) -> list[CheckMessage]:
+    return [problem for check in CHECKS for problem in check()]

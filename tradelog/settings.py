@@ -1,0 +1,197 @@
+"""All settings, from the environment or the file .env; docs/settings.md explains each."""
+
+from pathlib import Path
+
+import environ
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+from tradelog.secret_key import kept_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+ENV_FILE = env.str("TRADELOG_ENV_FILE", default=str(BASE_DIR / ".env"))
+if ENV_FILE:
+    env.read_env(ENV_FILE)
+
+DATA_DIR = Path(env.str("TRADELOG_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret_key(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+# --- The trade log
+
+TRADELOG_MAX_FILE_MB = env.int("TRADELOG_MAX_FILE_MB", default=1024)
+TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
+FILES_DIR = DATA_DIR / "files"
+
+# --- The database
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/tradelog.sqlite3")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    # A file, not memory: the tests start processes of their own.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Django
+
+INSTALLED_APPS = [
+    "tradelog.apps.TradelogConfig",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "servestatic",
+    "web",
+    "trades",
+    "imports",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "tradelog.urls"
+ASGI_APPLICATION = "tradelog.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en-us"
+# Of naive times in files whose account has no zone of its own, and of the times on the pages.
+TIME_ZONE = env.str("TRADELOG_TIME_ZONE", default="UTC")
+USE_I18N = False
+FORMAT_MODULE_PATH = ["tradelog.formats"]
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+SERVESTATIC_USE_FINDERS = True
+
+# --- Security
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "/"
+X_FRAME_OPTIONS = "DENY"
+HTTPS = env.bool("TRADELOG_HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
+
+# The admin's shell runs Alpine, which compiles its attributes, and sets its colours in a <style>.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "object-src": ["'none'"],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- The shell of the admin
+
+
+def sidebar_item(title: str, icon: str, view: str) -> dict[str, object]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(view)}
+
+
+UNFOLD = {
+    "SITE_TITLE": "tradelog",
+    "SITE_HEADER": "tradelog",
+    "SITE_SUBHEADER": "Every line accounted for",
+    "SITE_SYMBOL": "receipt_long",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}
+    ],
+    "STYLES": [lambda request: static("tradelog.css")],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": "Trade log",
+                "items": [
+                    sidebar_item(
+                        "Imports", "upload_file", "admin:imports_importexecutionlog_changelist"
+                    ),
+                    sidebar_item("Trades", "receipt_long", "admin:trades_trade_changelist"),
+                    sidebar_item(
+                        "Accounts", "account_balance_wallet", "admin:trades_account_changelist"
+                    ),
+                    sidebar_item(
+                        "Instruments", "candlestick_chart", "admin:trades_instrument_changelist"
+                    ),
+                ],
+            },
+            {
+                "title": "Proof",
+                "items": [
+                    sidebar_item("Row logs", "list_alt", "admin:imports_importrowlog_changelist"),
+                    sidebar_item(
+                        "Ledger", "verified", "admin:imports_importedexecution_changelist"
+                    ),
+                ],
+            },
+            {
+                "title": "People",
+                "items": [
+                    sidebar_item("Users", "person", "admin:auth_user_changelist"),
+                    sidebar_item("Groups", "group", "admin:auth_group_changelist"),
+                ],
+            },
+        ],
+    },
+}
