@@ -1,0 +1,142 @@
+"""Accounts, instruments and trades in the admin. What a broker reported cannot be edited."""
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    RangeDateFilter,
+)
+from unfold.paginator import InfinitePaginator
+
+from trades.models import Account, Instrument, Trade, plain
+from web.badges import Badge
+
+
+class ImportFilter(admin.SimpleListFilter):
+    """Only the trades of one import; reached from its page."""
+
+    title = "import"
+    parameter_name = "import"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
+        chosen = request.GET.get(self.parameter_name)
+        return [(chosen, f"Import {chosen}")] if chosen else []
+
+    def has_output(self) -> bool:
+        return bool(self.value())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Trade]) -> QuerySet[Trade]:
+        if not self.value():
+            return queryset
+        if not self.value().isdecimal():
+            return queryset.none()
+        return queryset.filter(import_row_log__import_log=self.value())
+
+
+@admin.register(Account)
+class AccountAdmin(ModelAdmin):
+    list_display = ["name", "broker", "currency", "timezone", "is_active"]
+    list_filter = ["is_active"]
+    search_fields = ["name", "broker"]
+    warn_unsaved_form = True
+
+
+@admin.register(Instrument)
+class InstrumentAdmin(ModelAdmin):
+    list_display = ["symbol", "kind", "expiry", "currency", "shown_point_value", "shown_tick_size"]
+    list_filter = ["kind", ("point_value", admin.EmptyFieldListFilter)]
+    search_fields = ["symbol", "root"]
+    warn_unsaved_form = True
+
+    @admin.display(description="Point value", ordering="point_value", empty_value="unknown")
+    def shown_point_value(self, instrument: Instrument) -> str | None:
+        return plain(instrument.point_value) or None
+
+    @admin.display(description="Tick size", ordering="tick_size")
+    def shown_tick_size(self, instrument: Instrument) -> str | None:
+        return plain(instrument.tick_size) or None
+
+
+@admin.register(Trade)
+class TradeAdmin(ModelAdmin):
+    """Notes and the mark of a review can be edited; a deleted trade stays in the ledger."""
+
+    list_display = [
+        "executed_at",
+        "account",
+        "instrument",
+        "side",
+        "shown_quantity",
+        "shown_price",
+        "shown_commission",
+        "mark",
+        "line",
+    ]
+    list_display_links = ["executed_at"]
+    list_filter = [
+        ("account", AutocompleteSelectFilter),
+        ("instrument", AutocompleteSelectFilter),
+        ("side", ChoicesDropdownFilter),
+        ("executed_at", RangeDateFilter),
+        "reviewed",
+        ImportFilter,
+    ]
+    list_filter_submit = True
+    list_select_related = ["account", "instrument", "import_row_log"]
+    list_per_page = 50
+    search_fields = ["execution_id", "order_id", "name"]
+    search_help_text = "Execution ID, order ID or name"
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    fields = [
+        ("executed_at", "line"),
+        ("account", "instrument"),
+        ("side", "shown_quantity", "shown_price", "shown_commission"),
+        ("execution_id", "order_id"),
+        ("name", "entry_exit", "broker_position", "connection"),
+        "reviewed",
+        "notes",
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        names = [name for row in self.fields for name in (row if isinstance(row, tuple) else [row])]
+        return [name for name in names if name not in ("notes", "reviewed")]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description="Quantity", ordering="quantity")
+    def shown_quantity(self, trade: Trade) -> str:
+        return plain(trade.quantity)
+
+    @admin.display(description="Price", ordering="price")
+    def shown_price(self, trade: Trade) -> str:
+        return plain(trade.price)
+
+    @admin.display(description="Commission", ordering="commission")
+    def shown_commission(self, trade: Trade) -> str:
+        return plain(trade.commission)
+
+    @admin.display(description="Reviewed", ordering="reviewed")
+    def mark(self, trade: Trade) -> SafeString | None:
+        return Badge("success", "check_circle").html("Reviewed") if trade.reviewed else None
+
+    @admin.display(description="From line", empty_value="no file")
+    def line(self, trade: Trade) -> SafeString | None:
+        """The way back to the file: the line's place on the page of its import."""
+        row = trade.import_row_log
+        if row is None:
+            return None
+        page = reverse("admin:imports_importexecutionlog_change", args=[row.import_log_id])
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}?from={}#rows">line {}</a>',
+            page,
+            row.row_number,
+            row.row_number,
+        )
