@@ -1,0 +1,197 @@
+"""One record into one execution, or into the list of everything that is wrong with it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from imports.columns import Moment, Number
+from imports.dialect import Dialect, Witnesses
+from imports.formats import Column, normal
+from imports.identify import Layout
+from imports.moments import to_utc
+from imports.problems import CellError, Problem, shown
+from imports.reading import Record
+from imports.states import Category
+from trades.symbols import Symbol, UnknownSymbol, parse_symbol
+
+cached_symbol = lru_cache(maxsize=4096)(parse_symbol)
+
+
+@dataclass(slots=True)
+class Execution:
+    """A fill as its line tells it. `executed_at` is UTC; `native_id` is '' if the broker gave none.
+
+    `given` names the fields that the file has a column for.
+    """
+
+    account: str
+    symbol: Symbol
+    side: str
+    quantity: Decimal
+    price: Decimal
+    executed_at: datetime
+    native_id: str
+    commission: Decimal
+    order_id: str
+    name: str
+    entry_exit: str
+    broker_position: str
+    connection: str
+    given: frozenset[str]
+
+
+@dataclass(slots=True)
+class Line:
+    """A data line of a file: an execution, or problems. `remark` is no problem but worth saying."""
+
+    number: int
+    cells: list[str]
+    execution: Execution | None = None
+    problems: list[Problem] = field(default_factory=list)
+    remark: str = ""
+    execution_id: str = ""
+
+
+@dataclass(frozen=True)
+class Fed:
+    """A column of the format that the file has: where, and under which heading."""
+
+    place: int
+    heading: str
+    column: Column
+
+
+class LineReader:
+    """Reads the records of one file. `zone_of` gives the zone of an account's naive times."""
+
+    DEFAULTS = {
+        "native_id": "",
+        "commission": Decimal(0),
+        "order_id": "",
+        "name": "",
+        "entry_exit": "",
+        "broker_position": "",
+        "connection": "",
+    }
+
+    def __init__(
+        self,
+        layout: Layout,
+        dialect: Dialect,
+        *,
+        default_account: str,
+        zone_of: Callable[[str], str],
+    ) -> None:
+        self.layout = layout
+        self.dialect = dialect
+        self.default_account = default_account
+        self.zone_of = zone_of
+        self.fed = fed_columns(layout)
+        self.given = frozenset(fed.column.field for fed in self.fed)
+        self.headings = {fed.column.field: fed.heading for fed in self.fed}
+
+    def read(self, record: Record) -> Line:
+        """Never raises for bad data: every problem of the line stands in the Line."""
+        line = Line(record.number, record.cells)
+        problem = self.problem_of_shape(record)
+        if problem:
+            line.problems.append(problem)
+        else:
+            self.fill(line, self.values(line))
+        return line
+
+    def problem_of_shape(self, record: Record) -> Problem | None:
+        found, least, most = len(record.cells), self.layout.named_width, self.layout.width
+        if record.unclosed:
+            return parsing_problem("unclosed_quote", "a quotation mark is opened and never closed")
+        if found < least:
+            sentence = f"has {found} cells; expected {least}, as in the header"
+            return parsing_problem("row_too_short", sentence)
+        if any(cell.strip() for cell in record.cells[most:]):
+            sentence = f"has {found} cells; expected {most}, as in the header"
+            return parsing_problem("row_too_long", sentence)
+        return None
+
+    def values(self, line: Line) -> dict[str, object]:
+        """The fields of the line that could be read; what could not be is added to its problems."""
+        values = dict(self.DEFAULTS)
+        for fed in self.fed:
+            try:
+                values[fed.column.field] = fed.column.read(line.cells[fed.place], self.dialect)
+            except CellError as error:
+                line.problems.append(Problem(fed.heading, error.code, str(error)))
+        return values
+
+    def fill(self, line: Line, values: dict[str, object]) -> None:
+        """Make the execution; what needs several cells together is judged here."""
+        account = values.get("account") or self.default_account
+        if not account and not self.has_problem(line, "account"):
+            self.refuse(line, "account", "missing_account", "is empty; expected an account's name")
+        moment = values.get("executed_at")
+        if moment is not None:
+            values["executed_at"] = self.in_utc(line, moment, account)
+        text = values.pop("instrument", None)
+        if text is not None and moment is not None:
+            values["symbol"] = self.symbol(line, text, moment.date())
+        if not line.problems:
+            values["account"] = account
+            line.execution = Execution(given=self.given, **values)
+
+    def in_utc(self, line: Line, moment: datetime, account: str) -> datetime | None:
+        try:
+            utc, remark = to_utc(moment, self.zone_of(account))
+        except CellError as error:
+            self.refuse(line, "executed_at", error.code, str(error))
+            return None
+        if remark:
+            line.remark = f"line {line.number}, {self.headings['executed_at']}: {remark}"
+        return utc
+
+    def symbol(self, line: Line, text: str, traded_on: date) -> Symbol | None:
+        try:
+            # A one-digit year needs the trade's month; nothing needs its day.
+            return cached_symbol(text, traded_on.replace(day=1))
+        except UnknownSymbol as error:
+            self.refuse(line, "instrument", "missing_instrument", f"{shown(text)}: {error}")
+            return None
+
+    def refuse(self, line: Line, field_name: str, code: str, sentence: str) -> None:
+        line.problems.append(Problem(self.headings.get(field_name, ""), code, sentence))
+
+    def has_problem(self, line: Line, field_name: str) -> bool:
+        return any(problem.field == self.headings.get(field_name) for problem in line.problems)
+
+
+def fed_columns(layout: Layout) -> list[Fed]:
+    """The format's columns that the header has, in the format's order; the first heading wins."""
+    places = {normal(name): place for place, name in reversed(list(enumerate(layout.header)))}
+    fed = []
+    for column in layout.format.columns:
+        heading = next((name for name in column.headings if normal(name) in places), None)
+        if heading is not None:
+            place = places[normal(heading)]
+            fed.append(Fed(place, layout.header[place], column))
+    return fed
+
+
+def parsing_problem(code: str, sentence: str) -> Problem:
+    return Problem("", code, sentence, Category.PARSING)
+
+
+def decide_dialect(records: Iterator[Record], layout: Layout) -> Dialect:
+    """Read ahead until enough cells have told how the file writes numbers and dates."""
+    fed = fed_columns(layout)
+    numbers = [one.place for one in fed if isinstance(one.column.read, Number)]
+    moments = [one.place for one in fed if isinstance(one.column.read, Moment)]
+    witnesses = Witnesses(layout.delimiter)
+    for record in records:
+        if len(record.cells) >= layout.named_width:
+            witnesses.hear(
+                (record.cells[place] for place in numbers),
+                (record.cells[place] for place in moments),
+            )
+        if witnesses.suffice:
+            break
+    return witnesses.verdict()

@@ -1,0 +1,25 @@
+"""manage.py retry_import: take a failed or partial import in again."""
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from imports.console import import_named, run_aloud
+from imports.retry import retry
+from imports.states import StateConflict
+
+
+class Command(BaseCommand):
+    help = "Import the stored bytes of a failed or partial import again; known lines are skipped."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("id", metavar="ID", help="number or batch ID of the import")
+
+    def handle(self, **options: Any) -> None:
+        try:
+            log = retry(import_named(options["id"]))
+        except StateConflict as conflict:
+            raise CommandError(str(conflict)) from None
+        if not run_aloud(log, self.stdout):
+            raise CommandError(f"{log.file_name} failed again.")

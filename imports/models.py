@@ -1,0 +1,271 @@
+"""Imports, what became of each of their lines, and the ledger of every execution taken in."""
+
+import json
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from imports.states import (
+    ACTIVE,
+    MOVES,
+    RETRYABLE,
+    REVERSIBLE,
+    Category,
+    RowStatus,
+    StateConflict,
+    Status,
+)
+from trades.models import Account, Instrument, Trade
+
+
+class JSONTextField(models.TextField):
+    """JSON kept as text.
+
+    The database never looks inside, so it is spared the parsing that `jsonb` and SQLite's
+    JSON check would do for every line of every file.
+    """
+
+    def from_db_value(self, value: str | None, *_: object) -> object:
+        return None if value is None else json.loads(value)
+
+    def get_prep_value(self, value: object) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+class ImportQuerySet(models.QuerySet["ImportExecutionLog"]):
+    def due(self) -> "ImportQuerySet":
+        """Waiting to be claimed: active, but nobody's, or of a process whose lease ran out."""
+        free = models.Q(owner="") | models.Q(lease_until__lt=timezone.now())
+        return self.filter(free, status__in=ACTIVE)
+
+    def with_account(self, name: str) -> "ImportQuerySet":
+        """Took in trades of this very account; Sim101 does not mean Sim1012."""
+        return self.filter(affected_accounts__contains=json.dumps(name, ensure_ascii=False))
+
+    def move(self, old: Status, new: Status, **values: object) -> bool:
+        """Move from one state to another; whether this caller was the one who did it."""
+        assert (old, new) in MOVES, f"{old} → {new} is no legal move"
+        return self.filter(status=old).update(status=new, **values) == 1
+
+
+class ImportExecutionLog(models.Model):
+    """One reading of one file. Known outside by its import_batch_id."""
+
+    class Type(models.TextChoices):
+        CSV = "csv", "CSV file"
+        BACKUP = "backup", "Backup"
+        DATE_RANGE = "date_range", "Date range"
+        SAMPLE_DATA = "sample_data", "Sample data"
+
+    import_batch_id = models.UUIDField("batch ID", unique=True, default=uuid.uuid4, editable=False)
+    import_type = models.CharField("type", max_length=12, choices=Type.choices, default=Type.CSV)
+    file_name = models.CharField("file", max_length=255)
+    file_hash = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the bytes.")
+    file_size = models.PositiveBigIntegerField(default=0, help_text="Bytes.")
+    line_count = models.PositiveBigIntegerField(
+        null=True, help_text="Physical lines of the file; unknown until it is opened."
+    )
+    default_account = models.CharField(
+        max_length=100, blank=True, help_text="Account of the lines that name none."
+    )
+    timezone = models.CharField(
+        max_length=64, blank=True, help_text="Zone of its times. Empty: the account's, else ours."
+    )
+    format = models.CharField(max_length=50, blank=True)
+    dialect = models.JSONField(
+        default=dict, help_text="How the file is read, decided once for the whole file."
+    )
+    header = JSONTextField(default=list, help_text="The column names as read.")
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
+    total_rows = models.PositiveBigIntegerField("total", default=0)
+    success_rows = models.PositiveBigIntegerField("success", default=0)
+    failed_rows = models.PositiveBigIntegerField("failed", default=0)
+    skipped_rows = models.PositiveBigIntegerField("skipped", default=0)
+    trades_created = models.PositiveBigIntegerField(default=0)
+    affected_accounts = JSONTextField("accounts", default=list)
+    error_summary = models.TextField("summary", blank=True)
+    cursor = models.PositiveBigIntegerField(default=0, help_text="Rows done; a run goes on here.")
+    owner = models.CharField(max_length=64, blank=True, help_text="The process that works on it.")
+    lease_until = models.DateTimeField(null=True)
+    attempt = models.PositiveIntegerField(default=0)
+    retry_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="retries")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    queued_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    processing_time_ms = models.PositiveBigIntegerField(null=True)
+    rolled_back_at = models.DateTimeField(null=True)
+    rolled_back_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+
+    objects = ImportQuerySet.as_manager()
+
+    class Meta:
+        db_table = "import_execution_logs"
+        verbose_name = "import"
+        ordering = ["-queued_at", "-id"]
+        indexes = [
+            models.Index(fields=["-queued_at", "-id"], name="imports_newest"),
+            models.Index(fields=["status", "-queued_at"], name="imports_by_status"),
+            models.Index(fields=["file_hash"], name="imports_by_content"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    total_rows=models.F("success_rows")
+                    + models.F("failed_rows")
+                    + models.F("skipped_rows")
+                ),
+                name="imports_every_line_is_counted",
+            )
+        ]
+        permissions = [
+            ("retry_import", "Can retry an import"),
+            ("roll_back_import", "Can roll back an import"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("admin:imports_importexecutionlog_change", args=[self.pk])
+
+    @property
+    def stored_path(self) -> Path:
+        """Where the bytes lie; addressed by content, so never overwritten."""
+        return settings.FILES_DIR / self.file_hash[:2] / self.file_hash
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def can_be_retried(self) -> bool:
+        return self.status in RETRYABLE
+
+    @property
+    def can_be_rolled_back(self) -> bool:
+        """Success and partial always; a broken or stopped run if it had taken in anything."""
+        whole = self.status in (Status.SUCCESS, Status.PARTIAL)
+        return whole or (self.status in REVERSIBLE and self.trades_created > 0)
+
+    @property
+    def duration_in_words(self) -> str | None:
+        ms = self.processing_time_ms
+        return None if ms is None else f"{ms} ms" if ms < 1000 else f"{ms / 1000:,.1f} s"
+
+    def require(self, allowed: bool, what: str) -> None:
+        """Raise StateConflict unless `allowed`."""
+        if not allowed:
+            raise StateConflict(f"{self.file_name} is {self.get_status_display().lower()}; {what}.")
+
+
+class ImportRowLog(models.Model):
+    """What became of one physical line of a file."""
+
+    import_log = models.ForeignKey(
+        ImportExecutionLog,
+        models.CASCADE,
+        db_column="import_id",
+        db_constraint=False,
+        db_index=False,
+        related_name="row_logs",
+        verbose_name="import",
+    )
+    row_number = models.PositiveBigIntegerField("line", help_text="Physical line of the file.")
+    status = models.CharField(max_length=7, choices=RowStatus.choices)
+    error_category = models.CharField(
+        "category", max_length=20, choices=Category.choices, blank=True
+    )
+    error_message = models.TextField("message", blank=True)
+    validation_errors = JSONTextField(default=list)
+    raw_row_data = JSONTextField(default=list, help_text="The cells exactly as read.")
+    duplicate_of = models.ForeignKey(
+        Trade,
+        models.SET_NULL,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="repeated_by",
+    )
+
+    class Meta:
+        db_table = "import_execution_row_logs"
+        verbose_name = "row log"
+        ordering = ["import_log", "row_number", "id"]
+        indexes = [
+            models.Index(
+                fields=["import_log", "status", "row_number"],
+                condition=~models.Q(status="success"),
+                name="row_logs_not_taken_in",
+            ),
+            models.Index(
+                fields=["duplicate_of"],
+                condition=models.Q(duplicate_of__isnull=False),
+                name="row_logs_of_known_trades",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["import_log", "row_number"], name="row_logs_one_per_line"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.row_number}"
+
+
+class ImportedExecution(models.Model):
+    """The ledger: every execution identity ever taken in; the authority on what is known.
+
+    A trade that a user deletes leaves its row here, so that no re-import brings it back.
+    A rollback removes the rows of its import, so that a re-import brings everything back.
+    """
+
+    account = models.ForeignKey(
+        Account, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    execution_id = models.CharField(max_length=200)
+    instrument = models.ForeignKey(
+        Instrument, models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    trade = models.ForeignKey(
+        Trade,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="Points nowhere once a user has deleted the trade; numbers are never reused.",
+    )
+    csv_filename = models.CharField("file", max_length=255)
+    import_timestamp = models.DateTimeField("taken in at", default=timezone.now)
+    import_log = models.ForeignKey(
+        ImportExecutionLog,
+        models.SET_NULL,
+        null=True,
+        db_column="import_id",
+        db_constraint=False,
+        related_name="ledger_rows",
+        verbose_name="import",
+    )
+
+    class Meta:
+        db_table = "imported_executions"
+        verbose_name = "ledger row"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "execution_id"], name="ledger_each_execution_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.execution_id

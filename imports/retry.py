@@ -1,0 +1,30 @@
+"""Take a failed or partial import in again, from the stored bytes, as a new import."""
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from imports.models import ImportExecutionLog
+from imports.states import StateConflict
+
+
+class FileMissing(StateConflict):
+    """The stored bytes of the import are gone."""
+
+
+def retry(log: ImportExecutionLog, user: AbstractBaseUser | None = None) -> ImportExecutionLog:
+    """A new, queued import of the same file; the lines that are known will be skipped.
+
+    Raises StateConflict unless the import is failed or partial, FileMissing without its bytes.
+    """
+    log.require(log.can_be_retried, "only a failed or partial import can be retried")
+    if not log.file_hash or not log.stored_path.exists():
+        raise FileMissing(f"The bytes of {log.file_name} are not stored here; upload it again.")
+    return ImportExecutionLog.objects.create(
+        import_type=log.import_type,
+        file_name=log.file_name,
+        file_hash=log.file_hash,
+        file_size=log.file_size,
+        default_account=log.default_account,
+        timezone=log.timezone,
+        retry_of=log,
+        created_by=user,
+    )

@@ -1,0 +1,105 @@
+"""Keep the bytes of every file, addressed by their content; put an import into the queue."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.utils import timezone
+
+from imports.models import ImportExecutionLog
+from imports.problems import FileError
+from imports.states import Status
+
+BLOCK = 1 << 20
+LONGEST_NAME = 255
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user said about a file beyond its bytes."""
+
+    account: str = ""
+    timezone: str = ""
+    format: str = ""
+    import_type: str = ImportExecutionLog.Type.CSV
+    user: AbstractBaseUser | None = None
+
+
+def receive(source: BinaryIO, file_name: str, wishes: Wishes | None = None) -> ImportExecutionLog:
+    """Store a file and queue its import. Nothing is parsed yet.
+
+    A file that cannot be stored is an import too: a failed one, with the reason.
+    """
+    log = new_import(file_name, wishes or Wishes())
+    try:
+        log.file_hash, log.file_size = store(source, log.file_name)
+    except (FileError, OSError) as problem:
+        log.status = Status.FAILED
+        log.error_summary = reason(log.file_name, problem)
+        log.completed_at = timezone.now()
+    log.save()
+    return log
+
+
+def new_import(file_name: str, wishes: Wishes) -> ImportExecutionLog:
+    """An import that is not saved yet."""
+    return ImportExecutionLog(
+        import_type=wishes.import_type,
+        file_name=safe_name(file_name),
+        default_account=wishes.account.strip(),
+        timezone=wishes.timezone,
+        format=wishes.format,
+        created_by=wishes.user,
+    )
+
+
+def reason(file_name: str, problem: Exception) -> str:
+    if isinstance(problem, OSError):
+        return f"{file_name} could not be read or stored: {problem.strerror or problem}."
+    return str(problem)
+
+
+def safe_name(name: str) -> str:
+    """The file's own name without folders and control characters, as it is shown everywhere."""
+    bare = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable())
+    return bare[-LONGEST_NAME:] or "unnamed"
+
+
+def store(source: BinaryIO, file_name: str) -> tuple[str, int]:
+    """Copy the bytes into the folder of files; their SHA-256 and their number.
+
+    They get their final name when they are on the disk in full, so a crash leaves no half file
+    under a good name. The same content is kept once. Raises FileError if it is too large.
+    """
+    settings.FILES_DIR.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=settings.FILES_DIR, prefix="incoming-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            digest, size = copy(source, stream, file_name)
+            stream.flush()
+            os.fsync(stream.fileno())
+        final = settings.FILES_DIR / digest[:2] / digest
+        final.parent.mkdir(exist_ok=True)
+        os.replace(draft, final)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+    return digest, size
+
+
+def copy(source: BinaryIO, target: BinaryIO, file_name: str) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while block := source.read(BLOCK):
+        size += len(block)
+        if size > settings.TRADELOG_MAX_FILE_MB << 20:
+            raise FileError(
+                f"{file_name} is larger than {settings.TRADELOG_MAX_FILE_MB} MB, the most that "
+                "is taken here (TRADELOG_MAX_FILE_MB)."
+            )
+        digest.update(block)
+        target.write(block)
+    return digest.hexdigest(), size

@@ -1,0 +1,99 @@
+"""Doors of the admin: look at an import, upload files, fetch the bytes of an import."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from imports.actions import tell
+from imports.badges import import_badge, row_badge
+from imports.dialect import in_words
+from imports.formats import all_formats
+from imports.forms import UploadForm
+from imports.models import ImportExecutionLog
+from imports.rowpages import row_page
+from imports.running import run_import
+from imports.storing import Wishes, receive
+from web.downloads import download
+
+
+def import_detail(request: HttpRequest, object_id: str, model_admin: ModelAdmin) -> HttpResponse:
+    """One import: its outcome, its lines by the page, its file and its run."""
+    log = model_admin.get_object(request, object_id)
+    if log is None:
+        raise Http404("There is no such import.")
+    if not model_admin.has_view_permission(request, log):
+        raise PermissionDenied
+    page = row_page(log, request.GET.get("rows", ""), request.GET.get("from", ""))
+    for row in page.rows:
+        row.badge = row_badge(row)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.model._meta,
+        "title": log.file_name,
+        "object": log,
+        "log": log,
+        "badge": import_badge(log),
+        "format": all_formats().get(log.format),
+        "columns": ", ".join(name for name in log.header if name),
+        "reading": in_words(log.dialect) if log.dialect else "",
+        "row_page": page,
+        "row_choices": row_choices(log),
+        "can_retry": log.can_be_retried and model_admin.has_retry_permission(request),
+        "can_roll_back": log.can_be_rolled_back and model_admin.has_roll_back_permission(request),
+    }
+    return TemplateResponse(request, "imports/detail.html", context)
+
+
+def row_choices(log: ImportExecutionLog) -> list[tuple[str, str, int]]:
+    """The filters above the row logs: value, words, how many."""
+    return [
+        ("", "All lines", log.total_rows),
+        ("success", "Taken in", log.success_rows),
+        ("failed", "Failed", log.failed_rows),
+        ("skipped", "Known", log.skipped_rows),
+    ]
+
+
+def upload(request: HttpRequest, model_admin: ModelAdmin) -> HttpResponse:
+    """Take files from a form and import them."""
+    if not model_admin.has_add_permission(request):
+        raise PermissionDenied
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if form.is_valid():
+        return import_uploaded(request, form.cleaned_data)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.model._meta,
+        "title": "Import files",
+        "form": form,
+        "zones": sorted(available_timezones()),
+    }
+    return TemplateResponse(request, "imports/upload.html", context)
+
+
+def import_uploaded(request: HttpRequest, wanted: dict[str, Any]) -> HttpResponse:
+    wishes = Wishes(wanted["account"], wanted["timezone"], wanted["format"], user=request.user)
+    logs = []
+    for file in wanted["files"]:
+        log = receive(file, file.name, wishes)
+        logs.append(run_import(log.pk) or log)
+        tell(request, logs[-1])
+    listing = reverse("admin:imports_importexecutionlog_changelist")
+    return HttpResponseRedirect(logs[0].get_absolute_url() if len(logs) == 1 else listing)
+
+
+def stored_file(request: HttpRequest, import_id: int, model_admin: ModelAdmin) -> HttpResponseBase:
+    """The bytes of an import as they were received; 404 if they are not stored here."""
+    log = get_object_or_404(ImportExecutionLog, pk=import_id)
+    if not model_admin.has_view_permission(request, log):
+        raise PermissionDenied
+    if not log.file_hash or not log.stored_path.exists():
+        raise Http404(f"The bytes of {log.file_name} are not stored here.")
+    return download(log.stored_path, log.file_name)
