@@ -1,0 +1,96 @@
+"""What the tests share: files to import, and the people who use the log."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Permission, User
+
+from imports.models import ImportExecutionLog
+from imports.running import run_import
+from imports.storing import Wishes, receive
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+ZONE = "America/Los_Angeles"
+
+HEADER = (
+    "Instrument,Action,Quantity,Price,Time,ID,E/X,Position,Order ID,Name,"
+    "Commission,Rate,Account,Connection,"
+)
+
+TakeIn = Callable[..., ImportExecutionLog]
+
+
+def fill(**cells: str) -> str:
+    """A line below HEADER: one fill of MNQ, but for the cells given by their heading."""
+    usual = {
+        "Instrument": "MNQ 03-26",
+        "Action": "Buy",
+        "Quantity": "1",
+        "Price": "21350.50",
+        "Time": "1/5/2026 6:35:03 AM",
+        "ID": "exec-1",
+        "Commission": "$0.52",
+        "Rate": "1",
+        "Account": "Sim101",
+    } | cells
+    return ",".join(usual.get(heading, "") for heading in HEADER.split(","))
+
+
+def file_of(*lines: str) -> str:
+    """The text of a file with HEADER and these lines."""
+    return "\r\n".join([HEADER, *lines, ""])
+
+
+@pytest.fixture(autouse=True)
+def own_store(settings: object, tmp_path: Path) -> None:
+    """Each test keeps its received files in a folder of its own."""
+    settings.FILES_DIR = tmp_path / "files"
+
+
+@pytest.fixture
+def take_in(db: None) -> TakeIn:
+    """Import the text or the bytes of a file and return its import."""
+
+    def run(content: str | bytes, name: str = "fills.csv", **wishes: str) -> ImportExecutionLog:
+        content = content.encode() if isinstance(content, str) else content
+        wishes.setdefault("timezone", ZONE)
+        return run_import(receive(io.BytesIO(content), name, Wishes(**wishes)).pk)
+
+    return run
+
+
+def person(name: str, *permissions: str) -> User:
+    """A member of the staff with these permissions, by codename."""
+    user = User.objects.create_user(name, password="a long enough password", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+SEES = [
+    "view_importexecutionlog",
+    "view_importrowlog",
+    "view_importedexecution",
+    "view_trade",
+    "view_account",
+    "view_instrument",
+]
+
+
+@pytest.fixture
+def vera(db: None) -> User:
+    """Vera may look and nothing else."""
+    return person("vera", *SEES)
+
+
+@pytest.fixture
+def olga(db: None) -> User:
+    """Olga, an operator, also uploads and retries."""
+    return person("olga", *SEES, "add_importexecutionlog", "retry_import")
+
+
+@pytest.fixture
+def adam(db: None) -> User:
+    """Adam, an administrator, may do everything."""
+    return User.objects.create_superuser("adam", password="a long enough password")
