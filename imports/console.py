@@ -36,7 +36,7 @@ def run_aloud(
     log: ImportExecutionLog, out: OutputWrapper, *, path: Path | None = None, dry_run: bool = False
 ) -> bool:
     """Run a queued import and say what came of it; whether it went well."""
-    if log.status == Status.QUEUED:
+    if log.is_active:
         with closing(ProgressBar(log.file_name)) as progress:
             log = run_import(log.pk, path=path, on_progress=progress) or log
     out.write(outcome(log, "would be taken in" if dry_run else "taken in"))
@@ -46,9 +46,9 @@ def run_aloud(
 
 
 def outcome(log: ImportExecutionLog, verb: str = "taken in") -> str:
-    """acme.csv: 412 taken in, 3 known, 2 failed in 3.1 s."""
+    """acme.csv: 412 taken in, 3 known, 2 failed in 3.1 s. A file without lines: its sentence."""
     if not log.total_rows:
-        return f"{log.file_name}: {log.get_status_display().lower()}. {log.error_summary}"
+        return f"{log.get_status_display()}: {log.error_summary}"
     return (
         f"{log.file_name}: {log.success_rows:,} {verb}, {log.skipped_rows:,} known, "
         f"{log.failed_rows:,} failed in {log.duration_in_words}. "

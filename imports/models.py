@@ -147,6 +147,15 @@ class ImportExecutionLog(models.Model):
         return self.status in ACTIVE
 
     @property
+    def is_abandoned(self) -> bool:
+        """Its process died; whoever claims it goes on at the cursor."""
+        return (
+            self.status == Status.RUNNING
+            and self.lease_until is not None
+            and self.lease_until < timezone.now()
+        )
+
+    @property
     def can_be_retried(self) -> bool:
         return self.status in RETRYABLE
 

@@ -31,6 +31,7 @@ def row_page(log: ImportExecutionLog, status: str = "", first: str = "") -> RowP
     found = list(here.select_related("duplicate_of").prefetch_related("trades")[: PAGE + 1])
     for row in found:
         row.named_cells = named_cells(log.header, row.raw_row_data)
+        row.words = " · ".join(cell for cell in row.raw_row_data if cell.strip())
     before = rows.filter(row_number__lt=start).order_by("-row_number")
     numbers_before = list(before.values_list("row_number", flat=True)[:PAGE])
     return RowPage(

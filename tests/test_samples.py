@@ -13,7 +13,7 @@ from tests.conftest import EXAMPLES, TakeIn
 from trades.models import Trade
 
 TRUTH = json.loads((EXAMPLES / "expected.json").read_text())
-GOOD = ["ninjatrader-us.csv", "ninjatrader-eu.csv"]
+GOOD = [name for name, truth in TRUTH.items() if "trades" in truth]
 BAD = "ninjatrader-bad-lines.csv"
 
 

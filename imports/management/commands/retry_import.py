@@ -1,4 +1,4 @@
-"""manage.py retry_import: take a failed or partial import in again."""
+"""manage.py retry_import: take a failed or partial import in again, or finish a broken one."""
 
 import argparse
 from typing import Any
@@ -11,14 +11,18 @@ from imports.states import StateConflict
 
 
 class Command(BaseCommand):
-    help = "Import the stored bytes of a failed or partial import again; known lines are skipped."
+    help = (
+        "Import the stored bytes of a failed or partial import again; known lines are skipped. "
+        "An import whose process died goes on where it stopped."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("id", metavar="ID", help="number or batch ID of the import")
 
     def handle(self, **options: Any) -> None:
+        log = import_named(options["id"])
         try:
-            log = retry(import_named(options["id"]))
+            log = log if log.is_abandoned else retry(log)
         except StateConflict as conflict:
             raise CommandError(str(conflict)) from None
         if not run_aloud(log, self.stdout):
