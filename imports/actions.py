@@ -32,7 +32,7 @@ class BulkActions:
 
     @admin.action(description="Roll back…", permissions=["roll_back"])
     def roll_back_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        logs = list(queryset[:MOST_AT_ONCE])
+        logs = first_of(request, queryset)
         if "confirmed" in request.POST:
             return for_each(request, logs, undo)
         able = [log for log in logs if log.can_be_rolled_back]
@@ -42,7 +42,7 @@ class BulkActions:
 
     @admin.action(description="Retry…", permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        logs = list(queryset[:MOST_AT_ONCE])
+        logs = first_of(request, queryset)
         if "confirmed" in request.POST:
             return for_each(request, logs, again)
         able = [log for log in logs if log.can_be_retried]
@@ -68,6 +68,14 @@ class BulkActions:
             "known_rows": sum(log.success_rows + log.skipped_rows for log in able),
         }
         return TemplateResponse(request, "imports/confirm.html", context)
+
+
+def first_of(request: HttpRequest, queryset: QuerySet) -> list[ImportExecutionLog]:
+    """As many of the chosen imports as one request can do; the user is told of the rest."""
+    logs = list(queryset[: MOST_AT_ONCE + 1])
+    if len(logs) > MOST_AT_ONCE:
+        messages.warning(request, f"Only the first {MOST_AT_ONCE} of the chosen imports are taken.")
+    return logs[:MOST_AT_ONCE]
 
 
 def for_each(request: HttpRequest, logs: list[ImportExecutionLog], deed: Deed) -> None:

@@ -11,7 +11,6 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
-    RangeDateFilter,
 )
 from unfold.paginator import InfinitePaginator
 
@@ -21,6 +20,7 @@ from imports.formats import all_formats
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.views import import_detail, stored_file, upload
 from trades.models import Account
+from web.dayrange import DayRangeFilter
 from web.readonly import ReadOnlyAdmin
 
 
@@ -68,7 +68,7 @@ class ImportAdmin(BulkActions, ReadOnlyAdmin):
         ("import_type", ChoicesDropdownFilter),
         FormatFilter,
         AccountFilter,
-        ("queued_at", RangeDateFilter),
+        ("queued_at", DayRangeFilter),
     ]
     list_filter_submit = True
     list_per_page = 25
@@ -163,7 +163,7 @@ class LedgerAdmin(ReadOnlyAdmin):
     list_filter = [
         ("account", AutocompleteSelectFilter),
         ("instrument", AutocompleteSelectFilter),
-        ("import_timestamp", RangeDateFilter),
+        ("import_timestamp", DayRangeFilter),
     ]
     list_filter_submit = True
     list_select_related = ["account", "instrument"]

@@ -63,3 +63,8 @@ def finish(log: ImportExecutionLog, new_status: Status, **values: object) -> Non
         raise LeaseLost(f"{log.file_name} is no longer ours")
     for name, value in (values | {"status": new_status}).items():
         setattr(log, name, value)
+
+
+def release(log: ImportExecutionLog) -> None:
+    """Let go of an import in the middle, so that others need not wait for the lease to end."""
+    ImportExecutionLog.objects.filter(pk=log.pk, owner=log.owner).update(owner="", lease_until=None)

@@ -14,9 +14,12 @@ from imports.problems import CellError, shown
 
 MOST_DIGITS = 15  # what SQLite keeps exactly
 MOST_DECIMALS = 10
-LONGEST_CELL_SHOWN = 60
+LONGEST_NUMBER = 100  # characters
 
-CURRENCY = re.compile(r"[$€£¥₣₹]|\b[A-Z]{3}\b")
+# Around the number, never inside: 5$25 is none. ¤ is the currency of no country, in .NET.
+CURRENCY = r"(?:[A-Z]{0,2}[$€£¥₣₹¤]|[A-Z]{3}(?![A-Z])|\s)+"
+CURRENCY_BEFORE = re.compile(rf"^([-−+(\s]*){CURRENCY}")
+CURRENCY_BEHIND = re.compile(rf"(?<![A-Z]){CURRENCY}([-−)\s]*)$")
 SPACES = re.compile(r"\s+")
 # Thousands are parted by one kind of mark throughout. An apostrophe counts only before decimals:
 # 110'165 may as well be a bond's 32nds.
@@ -30,7 +33,8 @@ NUMBER = {
         re.ASCII,
     ),
 }
-PLAIN = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII).fullmatch
+ROUNDED = re.compile(r"\d[.,]\d+E\+\d+", re.ASCII).fullmatch
+PLAIN = re.compile(r"\$?(\d{1,9}(?:\.\d{1,6})?)", re.ASCII).fullmatch  # most cells
 
 
 def read_number(cell: str, decimal: str) -> Decimal:
@@ -38,9 +42,13 @@ def read_number(cell: str, decimal: str) -> Decimal:
 
     `decimal` is the file's decimal sign. Raises ValueError with a sentence.
     """
-    if decimal == "." and PLAIN(cell):
-        return Decimal(cell)
-    bare, negative = without_sign(SPACES.sub(" ", CURRENCY.sub("", cell)).strip())
+    if decimal == "." and (plain := PLAIN(cell)):
+        return Decimal(plain[1])
+    if len(cell) > LONGEST_NUMBER:
+        raise ValueError(f"{shown(cell)} is not a number: it has {len(cell):,} characters")
+    words = SPACES.sub(" ", cell).strip()
+    amount = CURRENCY_BEHIND.sub(r"\1", CURRENCY_BEFORE.sub(r"\1", words))
+    bare, negative = without_sign(amount)
     if not NUMBER[decimal].fullmatch(bare):
         other = "," if decimal == "." else "."
         word = {".": "point", ",": "comma"}[decimal]
@@ -48,7 +56,8 @@ def read_number(cell: str, decimal: str) -> Decimal:
         hint = f" with a decimal {word}, which this file uses" if reads_otherwise else ""
         raise ValueError(f"{shown(cell)} is not a number{hint}")
     digits = re.sub(r"[^\d" + re.escape(decimal) + "]", "", bare).replace(decimal, ".")
-    return exactly(Decimal(f"-{digits}" if negative else digits), cell)
+    number = exactly(digits, cell)
+    return -number if negative and number else number
 
 
 def without_sign(text: str) -> tuple[str, bool]:
@@ -62,15 +71,16 @@ def without_sign(text: str) -> tuple[str, bool]:
     return text.removeprefix("+").strip(), False
 
 
-def exactly(number: Decimal, cell: str) -> Decimal:
+def exactly(digits: str, cell: str) -> Decimal:
     """The number, if every database can keep it to the last digit."""
-    _, digits, exponent = number.normalize().as_tuple()
-    if len(digits) > MOST_DIGITS or -exponent > MOST_DECIMALS or number.adjusted() >= MOST_DIGITS:
+    whole, _, part = digits.partition(".")
+    whole, part = whole.lstrip("0"), part.rstrip("0")
+    if len(whole + part) > MOST_DIGITS or len(part) > MOST_DECIMALS:
         raise ValueError(
             f"{shown(cell)} has more digits than can be kept exactly "
             f"({MOST_DIGITS} in all, {MOST_DECIMALS} after the decimal sign)"
         )
-    return number
+    return Decimal(digits)
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,20 @@ class Name(Text):
         text = super().__call__(cell, dialect)
         if not text:
             raise CellError(self.code, f"is empty; expected {self.expected}")
+        return text
+
+
+@dataclass(frozen=True)
+class Identifier(Text):
+    """The broker's own id of a fill, or nothing. What a spreadsheet rounded is none any more."""
+
+    def __call__(self, cell: str, dialect: Dialect) -> str:
+        text = super().__call__(cell, dialect)
+        if ROUNDED(text):
+            raise CellError(
+                "invalid_id",
+                f"{shown(text)} is an id that a spreadsheet has rounded; expected it in full",
+            )
         return text
 
 

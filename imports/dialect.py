@@ -8,9 +8,11 @@ none does the file's culture decide: a decimal comma or a semicolon goes with th
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
-WITNESSES_ENOUGH = 50
+from imports.reading import ENCODING_NAMES
+
+LEAD_ENOUGH = 50  # witnesses; behind such a lead the rest of the file is not asked
 
 DATE = re.compile(
     r"\s*(\d{1,2})([-/])(\d{1,2})[-/](?:\d{4}|\d{2})\b(.*)", re.ASCII | re.DOTALL
@@ -21,10 +23,14 @@ HALF_OF_DAY = re.compile(r"[AP]\.?M", re.IGNORECASE).search
 
 @dataclass(frozen=True)
 class Dialect:
-    """`decimal` is "." or ","; `day_first` says how 1/5/2026 is read."""
+    """`decimal` is "." or ","; `day_first` says how 1/5/2026 is read.
+
+    `dates_tell` is False if no date of the file could be read in one way only.
+    """
 
     decimal: str = "."
     day_first: bool = False
+    dates_tell: bool = field(default=True, compare=False)
 
     def as_json(self) -> dict[str, str | bool]:
         return asdict(self)
@@ -38,13 +44,12 @@ class Witnesses:
         self.decimals: Counter[str] = Counter()
         self.day_first: Counter[bool] = Counter()
         self.half_days = 0  # times with AM or PM
-        self.padded = Counter[bool]()
+        self.dates = 0  # of those that a day or a month could begin
+        self.padded: Counter[tuple[bool, bool]] = Counter()  # 01/05 is (True, True)
 
     @property
     def suffice(self) -> bool:
-        return (
-            self.decimals.total() >= WITNESSES_ENOUGH and self.day_first.total() >= WITNESSES_ENOUGH
-        )
+        return lead(self.decimals) >= LEAD_ENOUGH and lead(self.day_first) >= LEAD_ENOUGH
 
     def hear(self, numbers: Iterable[str], moments: Iterable[str]) -> None:
         for cell in numbers:
@@ -57,10 +62,11 @@ class Witnesses:
         match = DATE(cell)
         if match is None:
             return
+        self.dates += 1
         first, _, second, rest = match.groups()
         self.half_days += HALF_OF_DAY(rest) is not None
         if int(first) < 10 and int(second) < 10:
-            self.padded[len(first) == 2 and len(second) == 2] += 1
+            self.padded[len(first) == 2, len(second) == 2] += 1
         if int(first) > 12 >= int(second) and int(first) <= 31:
             self.day_first[True] += 1
         if int(second) > 12 >= int(first) and int(second) <= 31:
@@ -68,13 +74,28 @@ class Witnesses:
 
     def verdict(self) -> Dialect:
         decimal = majority(self.decimals, "," if self.delimiter == ";" else ".")
-        return Dialect(decimal, majority(self.day_first, self.culture_puts_day_first(decimal)))
+        return Dialect(
+            decimal,
+            majority(self.day_first, self.culture_puts_day_first(decimal)),
+            dates_tell=bool(self.day_first) or not self.dates,
+        )
 
     def culture_puts_day_first(self, decimal: str) -> bool:
-        """Without a date that tells: AM and PM are American, and so are unpadded 1/5/2026."""
+        """Without a date that tells: Australians write 1/05/2026, Americans 1/5/2026 or AM and PM.
+
+        Nobody writes a month without and a day with a zero.
+        """
+        if self.padded[False, True]:
+            return True
         if self.half_days:
             return False
-        return decimal == "," or self.delimiter == ";" or self.padded[True] > self.padded[False]
+        both, neither = self.padded[True, True], self.padded[False, False]
+        return decimal == "," or self.delimiter == ";" or both > neither
+
+
+def lead(votes: Counter) -> int:
+    first, second = [*(count for _, count in votes.most_common(2)), 0, 0][:2]
+    return first - second
 
 
 def majority(votes: Counter, otherwise: object) -> object:
@@ -105,4 +126,6 @@ def in_words(stored: dict[str, str | bool]) -> str:
     delimiter = {",": "comma", ";": "semicolon", "\t": "tab"}.get(stored["delimiter"], "bar")
     sign = {".": "point", ",": "comma"}[stored["decimal"]]
     order = "day/month" if stored["day_first"] else "month/day"
-    return f"{stored['encoding'].upper()}, {delimiter} between cells, decimal {sign}, {order}"
+    doubt = "" if stored.get("dates_tell", True) else " (by its culture; no date in it tells)"
+    encoding = ENCODING_NAMES[stored["encoding"]]
+    return f"{encoding}, {delimiter} between cells, decimal {sign}, {order}{doubt}"

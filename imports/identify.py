@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from imports.formats import Format, all_formats
@@ -11,6 +12,8 @@ from imports.reading import TextFile
 
 DELIMITERS = ",;\t|"
 HEAD = 30  # lines among which the header is sought; above it there may be a title
+LONGEST_HEADER = 10_000  # characters
+MOST_HEADINGS_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,8 @@ class Layout:
     header: list[str]
     header_line: int
 
-    @property
+    @cached_property
     def width(self) -> int:
-        return len(self.header)
-
-    @property
-    def named_width(self) -> int:
         """Cells that a line must have: those up to the last heading that is not empty."""
         return max(place for place, name in enumerate(self.header, 1) if name.strip())
 
@@ -42,7 +41,7 @@ class Miss:
 
 def identify(file: TextFile, *, only: str = "", has_account: bool = False) -> Layout:
     """The layout of a file. `only` names the format if the user did; raises FileError."""
-    formats = [all_formats()[only]] if only else list(all_formats().values())
+    formats = formats_to_try(file, only)
     nearest: list[Miss] = []
     for layout in possible_layouts(file, formats):
         missing = layout.format.missing(layout.header, has_account)
@@ -58,8 +57,20 @@ def identify(file: TextFile, *, only: str = "", has_account: bool = False) -> La
     raise FileError(why_unknown(file, formats, nearest))
 
 
+def formats_to_try(file: TextFile, only: str) -> list[Format]:
+    formats = all_formats()
+    if only and only not in formats:
+        known = ", ".join(sorted(formats))
+        raise FileError(
+            f"{file.name} cannot be read as {shown(only)}: no such format; expected one of {known}."
+        )
+    return [formats[only]] if only else list(formats.values())
+
+
 def possible_layouts(file: TextFile, formats: list[Format]) -> Iterator[Layout]:
     for number, line in enumerate(islice(file.lines(), HEAD), start=1):
+        if len(line) > LONGEST_HEADER:
+            continue
         for delimiter in DELIMITERS:
             header = header_cells(line, delimiter)
             if len(header) > 1:
@@ -85,10 +96,11 @@ def why_unknown(file: TextFile, formats: list[Format], nearest: list[Miss]) -> s
         return (
             f"{file.name}, line {near.layout.header_line}: a header of "
             f"{near.layout.format.title} lacks the column {headings}; "
-            f"found {', '.join(name for name in near.layout.header if name)}."
+            f"found {', '.join(list(filter(None, near.layout.header))[:MOST_HEADINGS_SHOWN])}."
         )
+    found = f"its first line is {shown(first, 80)}" if first else "it begins with blank lines only"
     titles = " or ".join(format_.title for format_ in formats)
     return (
-        f"{file.name} is in no known format: its first line is {shown(first, 80)}; "
+        f"{file.name} is in no known format: {found}; "
         f"expected a header of {titles} ({formats[0].expected_header})."
     )

@@ -64,7 +64,11 @@ class Fed:
 
 
 class LineReader:
-    """Reads the records of one file. `zone_of` gives the zone of an account's naive times."""
+    """Reads the records of one file. `zone_of` gives the zone of an account's naive times.
+
+    Files that were joined may hold a second header with the columns in another order. No line
+    below it is read by the first: a price must not pass for a quantity.
+    """
 
     DEFAULTS = {
         "native_id": "",
@@ -91,26 +95,43 @@ class LineReader:
         self.fed = fed_columns(layout)
         self.given = frozenset(fed.column.field for fed in self.fed)
         self.headings = {fed.column.field: fed.heading for fed in self.fed}
+        self.other_header = 0  # its line number
 
     def read(self, record: Record) -> Line:
         """Never raises for bad data: every problem of the line stands in the Line."""
         line = Line(record.number, record.cells)
-        problem = self.problem_of_shape(record)
+        problem = self.problem_of_place() or self.problem_of_shape(record)
         if problem:
             line.problems.append(problem)
         else:
             self.fill(line, self.values(line))
+        if line.problems and self.is_other_header(record.cells):
+            self.other_header = record.number
+            sentence = "is a header with other columns; import what follows as a file of its own"
+            line.problems = [parsing_problem("other_header", sentence)]
         return line
 
+    def is_other_header(self, cells: list[str]) -> bool:
+        if self.layout.format.missing(cells, has_account=True):
+            return False
+        return headings_of(cells) != headings_of(self.layout.header)
+
+    def problem_of_place(self) -> Problem | None:
+        if not self.other_header:
+            return None
+        sentence = f"stands below another header, in line {self.other_header}, with other columns"
+        return parsing_problem("other_header", sentence)
+
     def problem_of_shape(self, record: Record) -> Problem | None:
-        found, least, most = len(record.cells), self.layout.named_width, self.layout.width
+        found, least = len(record.cells), self.layout.width
         if record.unclosed:
             return parsing_problem("unclosed_quote", "a quotation mark is opened and never closed")
         if found < least:
             sentence = f"has {found} cells; expected {least}, as in the header"
             return parsing_problem("row_too_short", sentence)
-        if any(cell.strip() for cell in record.cells[most:]):
-            sentence = f"has {found} cells; expected {most}, as in the header"
+        # Not even below an empty heading: there, an unquoted decimal comma has moved the cells.
+        if any(cell.strip() for cell in record.cells[least:]):
+            sentence = f"has {found} cells; expected {least}, as in the header"
             return parsing_problem("row_too_long", sentence)
         return None
 
@@ -164,6 +185,14 @@ class LineReader:
         return any(problem.field == self.headings.get(field_name) for problem in line.problems)
 
 
+def headings_of(cells: list[str]) -> list[str]:
+    """As they are compared, without the empty ones at the end."""
+    headings = [normal(cell) for cell in cells]
+    while headings and not headings[-1]:
+        headings.pop()
+    return headings
+
+
 def fed_columns(layout: Layout) -> list[Fed]:
     """The format's columns that the header has, in the format's order; the first heading wins."""
     places = {normal(name): place for place, name in reversed(list(enumerate(layout.header)))}
@@ -187,7 +216,7 @@ def decide_dialect(records: Iterator[Record], layout: Layout) -> Dialect:
     moments = [one.place for one in fed if isinstance(one.column.read, Moment)]
     witnesses = Witnesses(layout.delimiter)
     for record in records:
-        if len(record.cells) >= layout.named_width:
+        if len(record.cells) >= layout.width:
             witnesses.hear(
                 (record.cells[place] for place in numbers),
                 (record.cells[place] for place in moments),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
 from django.urls import reverse
 from django.utils import timezone
 
@@ -43,8 +45,10 @@ class ImportQuerySet(models.QuerySet["ImportExecutionLog"]):
         return self.filter(free, status__in=ACTIVE)
 
     def with_account(self, name: str) -> "ImportQuerySet":
-        """Took in trades of this very account; Sim101 does not mean Sim1012."""
-        return self.filter(affected_accounts__contains=json.dumps(name, ensure_ascii=False))
+        """Took in trades of this very account; Sim101 means neither Sim1012 nor SIM101."""
+        # No `contains`: SQLite would take capital and small letters for the same.
+        quoted = models.Value(json.dumps(name, ensure_ascii=False))
+        return self.filter(GreaterThan(StrIndex("affected_accounts", quoted), 0))
 
     def move(self, old: Status, new: Status, **values: object) -> bool:
         """Move from one state to another; whether this caller was the one who did it."""
@@ -161,7 +165,12 @@ class ImportExecutionLog(models.Model):
 
     @property
     def can_be_rolled_back(self) -> bool:
-        """Success and partial always; a broken or stopped run if it had taken in anything."""
+        """Success and partial always; a broken or stopped run if it had taken in anything.
+
+        A rollback whose process died can be gone on with.
+        """
+        if self.status == Status.ROLLING_BACK:
+            return not self.owner or self.lease_until < timezone.now()
         whole = self.status in (Status.SUCCESS, Status.PARTIAL)
         return whole or (self.status in REVERSIBLE and self.trades_created > 0)
 
@@ -262,6 +271,7 @@ class ImportedExecution(models.Model):
         null=True,
         db_column="import_id",
         db_constraint=False,
+        db_index=False,
         related_name="ledger_rows",
         verbose_name="import",
     )
@@ -270,6 +280,7 @@ class ImportedExecution(models.Model):
         db_table = "imported_executions"
         verbose_name = "ledger row"
         ordering = ["-id"]
+        indexes = [models.Index(fields=["import_log", "id"], name="ledger_of_an_import")]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "execution_id"], name="ledger_each_execution_once"

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from imports.problems import CellError, shown
 
-EARLIEST_YEAR = 1970
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2099
+FARTHEST_OFFSET = timedelta(hours=14)
 
 STAMP = re.compile(
     r"""
@@ -16,8 +17,8 @@ STAMP = re.compile(
       | (?P<digits>\d{8})                                                       # 20260105, 05012026
     )
     (?: \s*[;,T\s]\s*
-        (?P<hour>\d{1,2}) :? (?P<minute>\d{2}) (?: :? (?P<second>\d{2}) )?
-        (?: [.,](?P<fraction>\d{1,9}) )?
+        (?P<hour>\d{1,2}) (?P<colon>[:.]?) (?P<minute>\d{2})                # 9:30, 0930, 9.30
+        (?: (?P=colon)(?P<second>\d{2}) (?: [.,](?P<fraction>\d{1,9}) )? )?
         (?: \s* (?P<half>[AaPp])\.?\s?[Mm]\.? )?
     )?
     (?: \s* (?P<offset> Z | UTC | [+-]\d{2}:?\d{2} ) )?
@@ -38,11 +39,11 @@ def read_moment(cell: str, day_first: bool) -> datetime:
     parts = match.groupdict()
     try:
         moment = datetime(*date_parts(parts, day_first), *time_parts(parts))
+        return moment if parts["offset"] is None else with_offset(moment, parts["offset"])
     except ValueError:
         order = "day/month/year" if day_first else "month/day/year"
         reason = f"is no such day or time, read as {order}" if parts["a"] else "is no day or time"
         raise CellError("invalid_timestamp", f"{shown(cell)} {reason}") from None
-    return moment if parts["offset"] is None else with_offset(moment, parts["offset"])
 
 
 def date_parts(parts: dict[str, str | None], day_first: bool) -> tuple[int, int, int]:
@@ -55,7 +56,8 @@ def date_parts(parts: dict[str, str | None], day_first: bool) -> tuple[int, int,
     if parts["y"]:
         return checked(int(parts["y"]), int(parts["m"]), int(parts["d"]))
     first, second, year = int(parts["a"]), int(parts["b"]), int(parts["yy"])
-    year += 2000 if year < 100 else 0
+    if len(parts["yy"]) == 2:  # not 0001, which is how .NET writes "no time"
+        year += 2000 if year < 70 else 1900
     # 05.01.2026 is a day first wherever full stops part the numbers.
     if day_first or parts["sep2"] == ".":
         return checked(year, second, first)
@@ -63,8 +65,8 @@ def date_parts(parts: dict[str, str | None], day_first: bool) -> tuple[int, int,
 
 
 def checked(year: int, month: int, day: int) -> tuple[int, int, int]:
-    if year < EARLIEST_YEAR:
-        raise ValueError(f"{year} is before there were electronic fills")
+    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+        raise ValueError(f"there are no electronic fills in {year}")
     return year, month, day
 
 
@@ -82,6 +84,8 @@ def with_offset(moment: datetime, offset: str) -> datetime:
         return moment.replace(tzinfo=UTC)
     hours, minutes = int(offset[1:3]), int(offset[-2:])
     shift = timedelta(hours=hours, minutes=minutes)
+    if minutes >= 60 or shift > FARTHEST_OFFSET:
+        raise ValueError("no zone has such an offset")
     return (moment - shift if offset[0] == "+" else moment + shift).replace(tzinfo=UTC)
 
 

@@ -1,6 +1,7 @@
 """From what a user types to the files that are meant."""
 
 import glob
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,8 @@ SUFFIXES = {".csv", ".txt", ".tsv"}
 def files_meant(paths: Iterable[str]) -> Iterator[Path]:
     """Each file once, in order: a file itself, a folder's exports, or what a pattern matches.
 
-    A path that matches nothing is passed on as it is; whoever opens it says so.
+    A path that matches nothing is passed on as it is; whoever opens it says so. Raises OSError for
+    a folder that cannot be read.
     """
     seen: set[Path] = set()
     for text in paths:
@@ -21,7 +23,7 @@ def files_meant(paths: Iterable[str]) -> Iterator[Path]:
 
 
 def expansion(text: str) -> list[Path]:
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     if path.is_dir():
         return sorted(
             child

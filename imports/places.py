@@ -15,20 +15,12 @@ class Places:
     Call `forget` when a transaction that may have made some was rolled back.
     """
 
-    def __init__(self, zone: str = "") -> None:
-        self.zone = zone  # the user's word for the whole file
+    def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
         self.accounts: dict[str, int] = {}
         self.instruments: dict[str, int] = {}
-        self.zones = dict(
-            Account.objects.exclude(timezone="").values_list("name", "timezone").iterator()
-        )
-
-    def zone_of(self, account: str) -> str:
-        """The zone of naive times: as the user said, else the account's, else our own."""
-        return self.zone or self.zones.get(account) or settings.TIME_ZONE
 
     def account(self, execution: Execution) -> int:
         return self.accounts[execution.account]
@@ -54,6 +46,19 @@ class Places:
         return Account.objects.filter(pk__in=account_ids).count() == len(
             account_ids
         ) and Instrument.objects.filter(pk__in=instrument_ids).count() == len(instrument_ids)
+
+
+def zones_for(whole_file: str) -> dict[str, str]:
+    """The zone of naive times by account; that of all others stands under ''.
+
+    The user's word for the whole file goes before an account's zone, and that before our own. An
+    import remembers what it began with: whoever goes on with it, or retries it, must read the same
+    times, or known lines would be unknown.
+    """
+    if whole_file:
+        return {"": whole_file}
+    own = Account.objects.exclude(timezone="").values_list("name", "timezone")
+    return {"": settings.TIME_ZONE, **dict(own)}
 
 
 def instrument_of(symbol: Symbol) -> Instrument:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from imports.problems import FileError
 
-BLOCK = 1 << 20
-LONGEST_LINE = 1 << 20  # characters; nothing that long is an execution
+BLOCK = 1 << 16
+LONGEST_LINE = 1 << 16  # characters; nothing that long is an execution
 LONGEST_RECORD = 100  # physical lines of one record with quoted line breaks
 SAMPLE = 4096
 
@@ -25,7 +25,39 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+ENCODING_NAMES = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "cp1252": "Windows-1252",
+}
+
+# What people take for a CSV file, by its first bytes.
+OTHER_KINDS = {
+    b"PK\x03\x04": "an Excel workbook or a ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture",
+    b"\x1f\x8b": "a compressed file",
+}
+
+END_OF_FILE = "\x1a"  # left behind by the Windows command `copy a.csv+b.csv all.csv`
+
 csv.field_size_limit(LONGEST_LINE * 2)
+
+
+class Undecodable(Exception):
+    """A line has bytes that are none of an encoding.
+
+    `proven` says that letters before them can hardly be of another: the file is damaged.
+    """
+
+    def __init__(self, line: int, proven: bool) -> None:
+        super().__init__(line, proven)
+        self.line = line
+        self.proven = proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +72,9 @@ class TextFile:
     def lines(self) -> Iterator[str]:
         """Every physical line with its line break, whichever of the three it is."""
         with self.path.open(encoding=self.encoding, newline="") as stream:
-            yield from stream
+            for line in stream:
+                # Files that were joined have a byte order mark in the middle, too.
+                yield line.removeprefix("\ufeff")
 
 
 @dataclass(slots=True)
@@ -57,7 +91,7 @@ class Record:
 
     @property
     def is_blank(self) -> bool:
-        return not any(cell.strip() for cell in self.cells)
+        return not self.unclosed and all(cell.strip() in ("", END_OF_FILE) for cell in self.cells)
 
 
 def look_at(path: Path, name: str) -> TextFile:
@@ -66,14 +100,28 @@ def look_at(path: Path, name: str) -> TextFile:
         sample = stream.read(SAMPLE)
     if not sample:
         raise FileError(f"{name} is empty (0 bytes); expected an export with a header line.")
+    refuse_other_kinds(sample, name)
     candidates = encodings_of(sample)
     for encoding in candidates:
         try:
             return TextFile(path, name, encoding, count_lines(path, name, encoding))
-        except UnicodeDecodeError:
-            continue
-    tried = " nor ".join(encoding.upper() for encoding in candidates)
-    raise FileError(f"{name} is not a text file: it can be read neither as {tried}.")
+        except Undecodable as problem:
+            if problem.proven or len(candidates) == 1:
+                raise FileError(
+                    f"{name} is no text that can be read: line {problem.line:,} has bytes that are "
+                    f"not {ENCODING_NAMES[encoding]}, as expected; the file is damaged or of "
+                    "another kind. Export it again."
+                ) from None
+    tried = " nor ".join(ENCODING_NAMES[encoding] for encoding in candidates)
+    raise FileError(
+        f"{name} is not a text file: its bytes are neither {tried}; expected an export as CSV."
+    )
+
+
+def refuse_other_kinds(sample: bytes, name: str) -> None:
+    for start, kind in OTHER_KINDS.items():
+        if sample.startswith(start):
+            raise FileError(f"{name} is {kind}, not a text file; export it as CSV.")
 
 
 def encodings_of(sample: bytes) -> list[str]:
@@ -97,19 +145,33 @@ def utf16_without_bom(sample: bytes) -> str:
 
 
 def count_lines(path: Path, name: str, encoding: str) -> int:
-    """Decode the whole file block by block. Raises UnicodeDecodeError, or FileError for no text."""
-    decoder = codecs.getincrementaldecoder(encoding)()
+    """Decode the whole file block by block. Raises Undecodable, or FileError for no text."""
     lines = pending = 0
-    ends_in_return = False
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            text = decoder.decode(block)
-            refuse_nul(text, name, lines)
+    ends_in_return = beyond_ascii = False
+    try:
+        for text in blocks(path, encoding):
+            refuse_nul(text, name, lines, ends_in_return)
             pending = refuse_long_line(text, pending, name, lines)
             lines += count_breaks(text, ends_in_return)
             ends_in_return = text.endswith("\r") if text else ends_in_return
-    decoder.decode(b"", final=True)
+            beyond_ascii = beyond_ascii or not text.isascii()
+    except UnicodeDecodeError:
+        raise Undecodable(lines + 1, proven=encoding == "utf-8" and beyond_ascii) from None
     return lines + (pending > 0)
+
+
+def blocks(path: Path, encoding: str) -> Iterator[str]:
+    """The file's text, no block longer than BLOCK, up to where UnicodeDecodeError is raised."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            try:
+                yield decoder.decode(block)
+            except UnicodeDecodeError as problem:
+                decoder.setstate((b"", decoder.getstate()[1]))
+                yield decoder.decode(problem.object[: problem.start])
+                raise
+    yield decoder.decode(b"", final=True)
 
 
 def count_breaks(text: str, after_return: bool) -> int:
@@ -118,10 +180,10 @@ def count_breaks(text: str, after_return: bool) -> int:
     return text.count("\n") + text.count("\r") - text.count("\r\n") - parted
 
 
-def refuse_nul(text: str, name: str, lines_before: int) -> None:
+def refuse_nul(text: str, name: str, lines_before: int, after_return: bool) -> None:
     place = text.find("\0")
     if place >= 0:
-        number = lines_before + text.count("\n", 0, place) + 1
+        number = lines_before + count_breaks(text[:place], after_return) + 1
         raise FileError(
             f"{name} is not a text file: there is a NUL byte in line {number:,}; "
             "the file is damaged or of another kind. Export it again."
@@ -178,12 +240,20 @@ def quoted_record(
     """
     spanned = [line]
     cells = spanning_cells(spanned, pull, delimiter)
-    swallowed = any(inner.count(delimiter) >= width - 1 for inner in spanned[1:-1])
-    if cells is None or swallowed:
+    if cells is None or swallows(spanned, cells, delimiter, width):
         alone = next(csv.reader([line], delimiter=delimiter))
         alone[-1] = alone[-1].rstrip("\r\n")
-        return Record(number, alone, unclosed=len(spanned) > 1 or cells is None), spanned[1:]
+        return Record(number, alone, unclosed=True), spanned[1:]
     return Record(number, cells, height=len(spanned)), []
+
+
+def swallows(spanned: list[str], cells: list[str], delimiter: str, width: int) -> bool:
+    """Whether a record that spans several lines has taken in one that is a record of its own."""
+    if len(spanned) == 1:
+        return False
+    first, *inner, last = (line.count(delimiter) >= width - 1 for line in spanned)
+    fits = len(cells) >= width and not any(cell.strip() for cell in cells[width:])
+    return any(inner) or (last and (first or not fits))
 
 
 def spanning_cells(
@@ -205,5 +275,12 @@ def spanning_cells(
         # records have been taken for one.
         cells = next(csv.reader(feed(), delimiter=delimiter, strict=True))
     except csv.Error:
-        cells = next(csv.reader(spanned[:1], delimiter=delimiter)) if len(spanned) == 1 else None
+        return lenient_cells(spanned[0], delimiter) if len(spanned) == 1 else None
     return cells if closed else None
+
+
+def lenient_cells(line: str, delimiter: str) -> list[str] | None:
+    """The cells of a line with text behind a closing quotation mark; None if one stays open."""
+    reader = csv.reader([line, ""], delimiter=delimiter)
+    cells = next(reader)
+    return cells if reader.line_num == 1 else None

@@ -25,6 +25,9 @@ def retry(log: ImportExecutionLog, user: AbstractBaseUser | None = None) -> Impo
         file_size=log.file_size,
         default_account=log.default_account,
         timezone=log.timezone,
+        format=log.format,
+        # What stands in the log already must be read again as it was.
+        dialect=log.dialect if log.trades_created or log.retry_of_id else {},
         retry_of=log,
         created_by=user,
     )

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from imports.claims import claim, finish, renew
+from imports.claims import LeaseLost, claim, finish, release, renew
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.states import StateConflict, Status
 from trades.models import Account, Trade
@@ -61,12 +61,14 @@ def roll_back(
     owned = claim(log.pk, Status.ROLLING_BACK)
     if owned is None:
         raise StateConflict(f"{log.file_name} is being rolled back by another process.")
-    total, rows = 0, SLICE
-    while rows == SLICE:
-        rows, deleted = delete_slice(owned)
-        total += deleted
-        on_progress(total)
-    finish(owned, Status.ROLLED_BACK, rolled_back_at=timezone.now())
+    try:
+        total = delete_all(owned, on_progress)
+        finish(owned, Status.ROLLED_BACK, rolled_back_at=timezone.now())
+    except LeaseLost:
+        raise StateConflict(f"Another process rolls {log.file_name} back now.") from None
+    except BaseException:
+        release(owned)
+        raise
     log.refresh_from_db()
     return total
 
@@ -88,22 +90,40 @@ def begin(log: ImportExecutionLog, user: AbstractBaseUser | None) -> None:
         raise StateConflict(f"{log.file_name} was changed by somebody else; look again.")
 
 
+def delete_all(log: ImportExecutionLog, on_progress: Callable[[int], None]) -> int:
+    total = last = 0
+    while ledger_rows := slice_behind(log, last):
+        total += delete_slice(log, ledger_rows)
+        last = ledger_rows[-1][0]
+        on_progress(total)
+    return total
+
+
+def slice_behind(log: ImportExecutionLog, last: int) -> list[tuple[int, int | None]]:
+    """The next ledger rows of the import: their numbers and those of their trades.
+
+    By key, so that no slice looks again at what the ones before it have deleted.
+    """
+    ledger = ImportedExecution.objects.filter(import_log=log, pk__gt=last).order_by("pk")
+    return list(ledger.values_list("pk", "trade_id")[:SLICE])
+
+
 def trades_of(import_ids: Iterable[int]) -> QuerySet[Trade]:
     """The trades that these imports made and that still exist; the ledger knows them."""
     ledger = ImportedExecution.objects.filter(import_log__in=import_ids)
     return Trade.objects.filter(pk__in=ledger.values("trade_id")).order_by()
 
 
-def delete_slice(log: ImportExecutionLog) -> tuple[int, int]:
-    """Delete some of the import's ledger rows with their trades; how many of each."""
+def delete_slice(log: ImportExecutionLog, ledger_rows: list[tuple[int, int | None]]) -> int:
+    """Delete these ledger rows with their trades; how many trades there were."""
+    trade_ids = [trade_id for _, trade_id in ledger_rows if trade_id]
     with transaction.atomic():
-        ledger = ImportedExecution.objects.filter(import_log=log).order_by()
-        rows = list(ledger.values_list("pk", "trade_id")[:SLICE])
-        trade_ids = [trade_id for _, trade_id in rows if trade_id]
+        trades = Trade.objects.filter(pk__in=trade_ids)
+        # An import that skips lines because of these trades is waited for, and then unlinked.
+        list(trades.order_by("pk").values_list("pk").select_for_update())
         ImportRowLog.objects.filter(duplicate_of__in=trade_ids).update(duplicate_of=None)
         # Raw: what refers to a trade has just been taken care of, for all of them at once.
-        trades = Trade.objects.filter(pk__in=trade_ids)
-        deleted = trades._raw_delete(trades.db)
-        ImportedExecution.objects.filter(pk__in=[pk for pk, _ in rows]).delete()
+        deleted = trades._raw_delete(trades.db) or 0  # None without a single id
+        ImportedExecution.objects.filter(pk__in=[pk for pk, _ in ledger_rows]).delete()
         renew(log)
-    return len(rows), deleted
+    return deleted

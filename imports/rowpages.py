@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from imports.models import ImportExecutionLog, ImportRowLog
 from imports.states import RowStatus
+from web.numbers import whole_number
 
 PAGE = 50
-FARTHEST = 2**62
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def row_page(log: ImportExecutionLog, status: str = "", first: str = "") -> RowP
     What is no status or no number counts as not given.
     """
     status = status if status in RowStatus.values else ""
-    start = min(int(first), FARTHEST) if first.isdecimal() else 0
+    start = whole_number(first) or 0
     rows = ImportRowLog.objects.filter(import_log=log, **({"status": status} if status else {}))
     here = rows.filter(row_number__gte=start).order_by("row_number")
     found = list(here.select_related("duplicate_of").prefetch_related("trades")[: PAGE + 1])

@@ -8,7 +8,8 @@ them, every line before the cursor is accounted for and the next process goes on
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 
@@ -20,13 +21,15 @@ from imports.identify import Layout, identify
 from imports.identity import TwinCounter, give_identities
 from imports.lines import Line, LineReader, decide_dialect
 from imports.models import ImportExecutionLog, ImportRowLog
-from imports.places import Places
+from imports.places import Places, zones_for
 from imports.problems import FileError
 from imports.reading import Record, TextFile, look_at, records
 from imports.states import RowStatus, Status
 from imports.writing import write_chunk
 
 CHUNK = 5_000  # lines in one transaction
+HEAVY = 16 << 20  # or fewer lines, if they take about so many bytes of memory
+MOST_ATTEMPTS = 3  # a file that ends every process that touches it must not do so for ever
 
 Progress = Callable[[ImportExecutionLog], None]
 
@@ -44,17 +47,28 @@ def run_import(
     if log is None:
         return None
     try:
-        renew(log, started_at=log.started_at or timezone.now())
-        take_in(log, path or log.stored_path, on_progress)
-        end(log)
+        work(log, path or log.stored_path, on_progress)
     except LeaseLost:
         log.refresh_from_db()
+    return log
+
+
+def work(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
+    """From the claim to the final state. Raises LeaseLost, and whatever broke it off."""
+    try:
+        renew(log, started_at=log.started_at or timezone.now())
+        if log.attempt > MOST_ATTEMPTS:
+            raise FileError(interrupted(log))
+        take_in(log, path, on_progress)
+        end(log)
+    except LeaseLost:
+        raise
     except FileError as problem:
         end(log, str(problem))
     except BaseException as problem:
-        end(log, broken_off(log, problem))
+        with suppress(LeaseLost):
+            end(log, broken_off(log, problem))
         raise
-    return log
 
 
 def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
@@ -62,20 +76,29 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     file = open_stored(path, log.file_name)
     layout = identify(file, only=log.format, has_account=bool(log.default_account))
     dialect = remembered_dialect(log) or decide_dialect(data_records(file, layout), layout)
+    zones = log.dialect.get("zones") or zones_for(log.timezone)
     renew(
         log,
         format=layout.format.name,
         header=layout.header,
         line_count=file.line_count,
-        dialect={"encoding": file.encoding, "delimiter": layout.delimiter, **dialect.as_json()},
+        dialect={
+            "encoding": file.encoding,
+            "delimiter": layout.delimiter,
+            "zones": zones,
+            **dialect.as_json(),
+        },
     )
-    places = Places(log.timezone)
+    places = Places()
     reader = LineReader(
-        layout, dialect, default_account=log.default_account, zone_of=places.zone_of
+        layout,
+        dialect,
+        default_account=log.default_account,
+        zone_of=lambda account: zones.get(account) or zones[""],
     )
     lines = map(reader.read, data_records(file, layout))
     with closing(TwinCounter()) as twins:
-        count_twins_again(lines, log.cursor, twins)
+        count_twins_again(log, lines, twins)
         for chunk in chunks(lines):
             give_identities(chunk, twins)
             write_chunk(log, chunk, places)
@@ -91,9 +114,8 @@ def open_stored(path: Path, name: str) -> TextFile:
 
 def remembered_dialect(log: ImportExecutionLog) -> Dialect | None:
     """As decided when the import first began: whoever goes on with it must read the same."""
-    if "decimal" not in log.dialect:
-        return None
-    return Dialect(log.dialect["decimal"], log.dialect["day_first"])
+    names = [one.name for one in fields(Dialect)]
+    return Dialect(**{name: log.dialect[name] for name in names}) if log.dialect else None
 
 
 def data_records(file: TextFile, layout: Layout) -> Iterator[Record]:
@@ -110,15 +132,24 @@ def repeats_header(record: Record, layout: Layout) -> bool:
     return [cell.strip() for cell in record.cells] == layout.header
 
 
-def count_twins_again(lines: Iterator[Line], done: int, twins: TwinCounter) -> None:
+def count_twins_again(log: ImportExecutionLog, lines: Iterator[Line], twins: TwinCounter) -> None:
     """Pass over the lines before the cursor; twins among them keep their numbers."""
-    before = islice(lines, done)
-    while chunk := list(islice(before, CHUNK)):
+    for chunk in chunks(islice(lines, log.cursor)):
         give_identities(chunk, twins)
+        renew(log)
 
 
 def chunks(lines: Iterator[Line]) -> Iterator[list[Line]]:
-    while chunk := list(islice(lines, CHUNK)):
+    """As many lines as one transaction takes, fewer where they are very long or wide."""
+    chunk: list[Line] = []
+    weight = 0
+    for line in lines:
+        chunk.append(line)
+        weight += sum(map(len, line.cells), 64 * len(line.cells))
+        if len(chunk) == CHUNK or weight > HEAVY:
+            yield chunk
+            chunk, weight = [], 0
+    if chunk:
         yield chunk
 
 
@@ -145,7 +176,7 @@ def summary(log: ImportExecutionLog) -> str:
     if log.failed_rows:
         return f"{log.failed_rows:,} of {log.total_rows:,} lines failed: {commonest_problems(log)}."
     if not log.total_rows:
-        return "No executions yet: the file has a header and no lines."
+        return f"{log.file_name} has a header and no lines: no executions yet."
     if log.skipped_rows == log.total_rows:
         return f"Nothing new: all {log.total_rows:,} lines were known already."
     return ""
@@ -161,11 +192,23 @@ def commonest_problems(log: ImportExecutionLog, most: int = 5, sample: int = 10_
         for problems in errors.values_list("validation_errors", flat=True)[:sample]
         for error in problems
     )
-    return ", ".join(f"{code} {count:,}" for code, count in codes.most_common(most))
+    first = f"the first {sample:,} with " if log.failed_rows > sample else ""
+    more = " and others" if len(codes) > most else ""
+    counts = ", ".join(f"{code} {count:,}" for code, count in codes.most_common(most))
+    return first + counts + more
+
+
+def interrupted(log: ImportExecutionLog) -> str:
+    return (
+        f"{log.file_name} was interrupted {MOST_ATTEMPTS} times, last after {log.cursor:,} lines, "
+        "and is given up. What was taken in until then stays; a retry takes in the rest."
+    )
 
 
 def broken_off(log: ImportExecutionLog, problem: BaseException) -> str:
-    cause = "stopped by the user" if isinstance(problem, KeyboardInterrupt) else repr(problem)
+    cause = f"an unexpected {type(problem).__name__}: {problem}"
+    if isinstance(problem, KeyboardInterrupt):
+        cause = "stopped by the user"
     return (
         f"{log.file_name} broke off after {log.cursor:,} lines: {cause}. "
         "What was taken in until then stays; a retry takes in the rest."

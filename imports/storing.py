@@ -91,15 +91,19 @@ def store(source: BinaryIO, file_name: str) -> tuple[str, int]:
     return digest, size
 
 
+def refuse_too_large(size: int, file_name: str) -> None:
+    if size > settings.TRADELOG_MAX_FILE_MB << 20:
+        raise FileError(
+            f"{file_name} is larger than {settings.TRADELOG_MAX_FILE_MB} MB, the most that is "
+            "taken here (TRADELOG_MAX_FILE_MB)."
+        )
+
+
 def copy(source: BinaryIO, target: BinaryIO, file_name: str) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     while block := source.read(BLOCK):
         size += len(block)
-        if size > settings.TRADELOG_MAX_FILE_MB << 20:
-            raise FileError(
-                f"{file_name} is larger than {settings.TRADELOG_MAX_FILE_MB} MB, the most that "
-                "is taken here (TRADELOG_MAX_FILE_MB)."
-            )
+        refuse_too_large(size, file_name)
         digest.update(block)
         target.write(block)
     return digest.hexdigest(), size

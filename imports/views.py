@@ -80,11 +80,11 @@ def upload(request: HttpRequest, model_admin: ModelAdmin) -> HttpResponse:
 
 def import_uploaded(request: HttpRequest, wanted: dict[str, Any]) -> HttpResponse:
     wishes = Wishes(wanted["account"], wanted["timezone"], wanted["format"], user=request.user)
-    logs = []
-    for file in wanted["files"]:
-        log = receive(file, file.name, wishes)
-        logs.append(run_import(log.pk) or log)
-        tell(request, logs[-1])
+    # All are received before one is read: whatever breaks one off, the others are queued.
+    received = [receive(file, file.name, wishes) for file in wanted["files"]]
+    logs = [run_import(log.pk) or log for log in received]
+    for log in logs:
+        tell(request, log)
     listing = reverse("admin:imports_importexecutionlog_changelist")
     return HttpResponseRedirect(logs[0].get_absolute_url() if len(logs) == 1 else listing)
 

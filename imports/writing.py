@@ -2,11 +2,17 @@
 
 import logging
 
-from django.db import DataError, IntegrityError, transaction
+from django.db import (
+    DataError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    transaction,
+)
 from django.utils import timezone
 
 from imports.claims import renew
-from imports.inserting import insert, reserve_ids
+from imports.inserting import hold, insert, reserve_ids
 from imports.lines import Line
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.places import Places
@@ -17,7 +23,10 @@ from trades.models import Trade
 
 logger = logging.getLogger(__name__)
 
-REFUSALS = (IntegrityError, DataError)  # the rows are at fault, not the connection
+TRIES = 20  # each lost one means that a rival has written something
+LOCKED_OUT = {"40P01", "40001"}  # PostgreSQL's codes for deadlock and serialization failure
+# The rows are at fault, not the connection. A trigger of PostgreSQL that raises is the last kind.
+REFUSALS = (IntegrityError, DataError, ProgrammingError)
 
 TRADE_FIELDS = (
     "id",
@@ -73,17 +82,38 @@ def write_chunk(log: ImportExecutionLog, lines: list[Line], places: Places) -> N
     A chunk that the database refuses for another reason goes in row by row, and the guilty line
     fails with the database's words. Raises LeaseLost if another process owns the import now.
     """
-    for _ in range(2):
+    write = write_lines
+    for tries_left in reversed(range(TRIES)):
         try:
             with transaction.atomic():
-                count(log, write_lines(log, lines, places))
+                count(log, write(log, lines, places))
             return
-        except (*REFUSALS, Uncertain) as refusal:
+        except (*REFUSALS, OperationalError, Uncertain) as refusal:
+            if not is_a_rivals_doing(refusal):
+                if write is write_each or not isinstance(refusal, REFUSALS):
+                    raise
+                write = write_each
+            elif not tries_left:
+                raise
             logger.info("%s: asking again: %s", log, refusal)
-            places.forget()
-    with transaction.atomic():
-        outcomes = [write_alone(log, line, places) for line in lines]
-        count(log, outcomes)
+        renew(log)  # whoever has lost the import meets its new owner's row logs
+        places.forget()
+
+
+def is_a_rivals_doing(refusal: Exception) -> bool:
+    """Whether another process was faster, and nothing is wrong with the rows.
+
+    SQLite has one writer at a time; there, nobody can come between asking and writing.
+    """
+    cause = refusal.__cause__
+    if isinstance(refusal, Uncertain) or getattr(cause, "sqlstate", None) in LOCKED_OUT:
+        return True
+    diagnosis = getattr(cause, "diag", None)
+    return diagnosis is not None and diagnosis.constraint_name == "ledger_each_execution_once"
+
+
+def write_each(log: ImportExecutionLog, lines: list[Line], places: Places) -> list[Outcome]:
+    return [write_alone(log, line, places) for line in lines]
 
 
 def write_alone(log: ImportExecutionLog, line: Line, places: Places) -> Outcome:
@@ -114,6 +144,9 @@ def write_lines(log: ImportExecutionLog, lines: list[Line], places: Places) -> l
     accounts = {outcome.account_id for outcome in taken}
     if not places.all_exist(accounts, {outcome.instrument_id for outcome in taken}):
         raise Uncertain("an account or instrument was deleted meanwhile")
+    known = {repeated(one) for one in outcomes if one.status != RowStatus.SUCCESS} - {None}
+    if hold(Trade, known) < len(known):
+        raise Uncertain("a trade that is repeated here was deleted meanwhile")
     return outcomes
 
 

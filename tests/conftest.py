@@ -1,7 +1,7 @@
 """What the tests share: files to import, and the people who use the log."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 from imports.models import ImportExecutionLog
 from imports.running import run_import
 from imports.storing import Wishes, receive
+from tests.processes import end_the_rest
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 ZONE = "America/Los_Angeles"
@@ -47,6 +48,19 @@ def file_of(*lines: str) -> str:
 def own_store(settings: object, tmp_path: Path) -> None:
     """Each test keeps its received files in a folder of its own."""
     settings.FILES_DIR = tmp_path / "files"
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: object) -> None:
+    """A hash that takes its time is for real passwords."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def no_process_left() -> Iterator[None]:
+    """End what a failed test has left running, or stopped with locks in its hands."""
+    yield
+    end_the_rest()
 
 
 @pytest.fixture

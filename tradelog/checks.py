@@ -21,9 +21,9 @@ def data_dir_problems() -> Iterator[CheckMessage]:
 
 
 def zone_problems() -> Iterator[CheckMessage]:
-    if settings.TIME_ZONE not in zoneinfo.available_timezones():
+    if settings.TRADELOG_TIME_ZONE not in zoneinfo.available_timezones():
         yield Error(
-            f"TRADELOG_TIME_ZONE is '{settings.TIME_ZONE}', which is no time zone.",
+            f"TRADELOG_TIME_ZONE is '{settings.TRADELOG_TIME_ZONE}', which is no time zone.",
             hint="Use an IANA name like America/Chicago or Europe/Berlin.",
             id="tradelog.E002",
         )

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 
@@ -9,17 +10,19 @@ def kept_secret_key(path: Path) -> str:
     """The key in `path`; a new one is written there first if the file is missing.
 
     Two processes that start at once get the same key: the new file is written under a name of its
-    own and linked into place, which succeeds for one of them only.
+    own and linked into place, which succeeds for one of them only. A process number would be no
+    such name: containers that share the folder have the same ones.
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50), encoding="ascii")
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # mode 600
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            stream.write(secrets.token_urlsafe(50))
         try:
             os.link(draft, path)
+            os.unlink(draft)
         except FileExistsError:
-            pass  # the other process was first; its key counts
-        finally:
-            draft.unlink()
+            os.unlink(draft)  # the other process was first; its key counts
+        except OSError:
+            os.replace(draft, path)  # a file system without links
     return path.read_text(encoding="ascii").strip()

@@ -1,6 +1,7 @@
 """All settings, from the environment or the file .env; docs/settings.md explains each."""
 
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import environ
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -66,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
+    "web.middleware.refuse_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -104,7 +106,9 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LANGUAGE_CODE = "en-us"
 # Of naive times in files whose account has no zone of its own, and of the times on the pages.
-TIME_ZONE = env.str("TRADELOG_TIME_ZONE", default="UTC")
+# A name that is no zone is told by a system check; until then there is UTC.
+TRADELOG_TIME_ZONE = env.str("TRADELOG_TIME_ZONE", default="UTC")
+TIME_ZONE = TRADELOG_TIME_ZONE if TRADELOG_TIME_ZONE in available_timezones() else "UTC"
 USE_I18N = False
 FORMAT_MODULE_PATH = ["tradelog.formats"]
 USE_TZ = True

@@ -10,12 +10,13 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
-    RangeDateFilter,
 )
 from unfold.paginator import InfinitePaginator
 
 from trades.models import Account, Instrument, Trade, plain
 from web.badges import Badge
+from web.dayrange import DayRangeFilter
+from web.numbers import whole_number
 
 
 class ImportFilter(admin.SimpleListFilter):
@@ -34,13 +35,24 @@ class ImportFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Trade]) -> QuerySet[Trade]:
         if not self.value():
             return queryset
-        if not self.value().isdecimal():
+        number = whole_number(self.value())
+        if number is None:
             return queryset.none()
-        return queryset.filter(import_row_log__import_log=self.value())
+        return queryset.filter(import_row_log__import_log=number)
+
+
+class NamedOnceAdmin(ModelAdmin):
+    """Imports find these rows by their name: another name would make known trades unknown."""
+
+    name_field: str
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return [self.name_field] if obj else []
 
 
 @admin.register(Account)
-class AccountAdmin(ModelAdmin):
+class AccountAdmin(NamedOnceAdmin):
+    name_field = "name"
     list_display = ["name", "broker", "currency", "timezone", "is_active"]
     list_filter = ["is_active"]
     search_fields = ["name", "broker"]
@@ -48,7 +60,8 @@ class AccountAdmin(ModelAdmin):
 
 
 @admin.register(Instrument)
-class InstrumentAdmin(ModelAdmin):
+class InstrumentAdmin(NamedOnceAdmin):
+    name_field = "symbol"
     list_display = ["symbol", "kind", "expiry", "currency", "shown_point_value", "shown_tick_size"]
     list_filter = ["kind", ("point_value", admin.EmptyFieldListFilter)]
     search_fields = ["symbol", "root"]
@@ -83,7 +96,7 @@ class TradeAdmin(ModelAdmin):
         ("account", AutocompleteSelectFilter),
         ("instrument", AutocompleteSelectFilter),
         ("side", ChoicesDropdownFilter),
-        ("executed_at", RangeDateFilter),
+        ("executed_at", DayRangeFilter),
         "reviewed",
         ImportFilter,
     ]

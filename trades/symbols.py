@@ -68,7 +68,6 @@ FUTURES: dict[str, Future] = {
 }
 
 LONGEST_SYMBOL = 40
-FARTHEST_EXPIRY = 15  # years; no listed future runs longer
 
 MONTH_CODES = "FGHJKMNQUVXZ"
 MONTH_NAMES = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
@@ -141,14 +140,17 @@ def _future(name: str, traded_on: datetime.date) -> Symbol | None:
         if match is None:
             continue
         expiry = _expiry(match["month"], match["year"], traded_on)
-        if expiry and (match["root"] in FUTURES or _is_near(expiry, traded_on)):
+        if expiry and (match["root"] in FUTURES or _may_be_listed(match["root"], expiry)):
             return Symbol(f"{match['root']} {expiry:%m-%y}", match["root"], expiry, kind="future")
     return None
 
 
-def _is_near(expiry: datetime.date, traded_on: datetime.date) -> bool:
-    """Whether a contract of an unknown root may trade: `HK50` is an index, not H of May 2050."""
-    return abs(expiry.year - traded_on.year) <= FARTHEST_EXPIRY
+def _may_be_listed(root: str, expiry: datetime.date) -> bool:
+    """Whether a root that we do not know may have this contract.
+
+    `HK50` and `HK33` are indices, not H of May: one letter and a number are not enough.
+    """
+    return len(root) > 1 and expiry.year < 2050
 
 
 def _expiry(month: str, year: str, traded_on: datetime.date) -> datetime.date | None:

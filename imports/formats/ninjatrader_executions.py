@@ -7,7 +7,7 @@ what a fill cannot do without is required; `ID` may be missing. Times are the PC
 
 from decimal import Decimal
 
-from imports.columns import Moment, Name, Number, Quantity, Side, Text
+from imports.columns import Identifier, Moment, Name, Number, Quantity, Side, Text
 from imports.formats import Column, Format
 
 FORMAT = Format(
@@ -37,7 +37,7 @@ FORMAT = Format(
         Column("price", ("Price",), Number("invalid_price"), required=True),
         Column("executed_at", ("Time",), Moment(), required=True),
         Column("account", ("Account", "Account display name"), Text(100), required=True),
-        Column("native_id", ("ID",), Text(200)),
+        Column("native_id", ("ID",), Identifier(200)),
         Column("commission", ("Commission",), Number("invalid_commission", blank=Decimal(0))),
         Column("order_id", ("Order ID",), Text(200)),
         Column("name", ("Name",), Text(200)),

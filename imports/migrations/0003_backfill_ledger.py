@@ -28,7 +28,9 @@ def backfill(apps, schema_editor):
 
 
 def forget_backfill(apps, schema_editor):
-    apps.get_model("imports", "ImportedExecution").objects.filter(csv_filename="BACKFILL").delete()
+    ImportedExecution = apps.get_model("imports", "ImportedExecution")
+    # Without an import, because a user's file may have that name too.
+    ImportedExecution.objects.filter(csv_filename="BACKFILL", import_log=None).delete()
 
 
 class Migration(migrations.Migration):

@@ -11,7 +11,8 @@ from django.db import transaction
 from imports.console import run_aloud
 from imports.formats import all_formats
 from imports.paths import files_meant
-from imports.storing import Wishes, new_import, receive
+from imports.problems import FileError
+from imports.storing import Wishes, new_import, receive, refuse_too_large
 from trades.models import validate_zone
 
 
@@ -31,7 +32,10 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         wishes = wishes_of(options)
-        files = list(files_meant(options["paths"]))
+        try:
+            files = list(files_meant(options["paths"]))
+        except OSError as problem:
+            raise CommandError(f"{problem.filename}: {problem.strerror}.") from None
         failed = [path.name for path in files if not self.take_in(path, wishes, options["dry_run"])]
         if not files:
             raise CommandError(f"No files in {', '.join(options['paths'])}.")
@@ -55,6 +59,11 @@ class Command(BaseCommand):
 
     def rehearse(self, path: Path, wishes: Wishes) -> bool:
         """The real run, undone at the end: what it says is what would happen."""
+        try:
+            refuse_too_large(path.stat().st_size, path.name)
+        except FileError as problem:
+            self.stderr.write(str(problem))
+            return False
         with transaction.atomic():
             log = new_import(path.name, wishes)
             log.save()

@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         log = import_named(options["id"])
         self.show(log)
-        if not options["yes"] and input("Roll it back? [y/N] ").strip().lower() not in ("y", "yes"):
+        if not options["yes"] and not agrees("Roll it back? [y/N] "):
             self.stdout.write("Nothing was changed.")
             return
         try:
@@ -41,3 +41,11 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"  {later.file_name} (import {later.pk}) skipped lines because of it."
             )
+
+
+def agrees(question: str) -> bool:
+    """Whether somebody answers yes; where nobody can, nobody does."""
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

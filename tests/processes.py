@@ -1,0 +1,175 @@
+"""Real processes that work on the database of the running tests, to be killed, raced and measured.
+
+A test that starts one needs `django_db(transaction=True)`, or the process would see nothing.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from imports.models import ImportExecutionLog
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60  # seconds
+
+# What `manage.py` would do with an import, in chunks so small that a short file has many. It dies,
+# as by kill -9, before or after the SQL statement of that number, or is stopped behind a chunk.
+DRIVER = """
+import os, signal, sys
+import django
+django.setup()
+from django.db import connection
+from imports import rollback, running
+from imports.models import ImportExecutionLog
+from imports.states import StateConflict
+
+verb, key, chunk, fatal, moment = sys.argv[1:]
+running.CHUNK = rollback.SLICE = int(chunk)
+countdown = int(fatal)
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def execute_or_die(execute, *arguments):
+    global countdown
+    countdown -= 1
+    if countdown == 0 and moment == "before":
+        die()
+    result = execute(*arguments)
+    if countdown == 0:
+        die()
+    return result
+
+connection.execute_wrappers.append(execute_or_die)
+print("ready", flush=True)
+sys.stdin.readline()
+def rest(_):
+    if moment == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+if verb == "import":
+    print(running.run_import(int(key), on_progress=rest) is not None)
+else:
+    try:
+        print(rollback.roll_back(ImportExecutionLog.objects.get(pk=key), on_progress=rest))
+    except StateConflict:
+        print("conflict")
+"""
+
+
+def database_url() -> str:
+    """The database of the running tests, as DATABASE_URL."""
+    at = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{at['NAME']}"
+    user = ":".join(quote(at[part], safe="") for part in ("USER", "PASSWORD") if at[part])
+    return f"postgresql://{user}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
+
+
+started: list[subprocess.Popen[str]] = []
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """Python with these arguments, on the tests' database and the test's folder of files."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "DJANGO_SETTINGS_MODULE": "tradelog.settings",
+            "DATABASE_URL": database_url(),
+            "TRADELOG_DATA_DIR": str(settings.FILES_DIR.parent),
+            "TRADELOG_ENV_FILE": "",
+        },
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    started.append(process)
+    return process
+
+
+def end_the_rest() -> None:
+    """End every process that was started and still lives."""
+    while started:
+        process = started.pop()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+@dataclass
+class Ended:
+    status: int
+    out: str
+    err: str
+
+
+def end(process: subprocess.Popen[str]) -> Ended:
+    """Wait for a process, and end it by force when the patience is over."""
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return Ended(process.returncode, out, err)
+
+
+def drive(
+    verb: str, log: ImportExecutionLog, *, chunk: int = 100, die_at: int = 0, moment: str = "before"
+) -> subprocess.Popen[str]:
+    """Start a process that will import or roll back, and wait until it is `ready` to `go`."""
+    process = start("-c", DRIVER, verb, str(log.pk), str(chunk), str(die_at), moment)
+    assert process.stdout.readline() == "ready\n", process.communicate()[1]
+    return process
+
+
+def begin(*processes: subprocess.Popen[str]) -> None:
+    """Let processes that are ready begin at the same moment."""
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+
+
+def go(*processes: subprocess.Popen[str]) -> list[Ended]:
+    """Let processes that are ready do their work, and wait for all."""
+    begin(*processes)
+    return [end(process) for process in processes]
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """kill -9, and wait until the process and its connection are gone."""
+    process.send_signal(signal.SIGKILL)
+    end(process)
+
+
+def wait_until(fact: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait for what the process is to bring about; fail if it ends or dawdles instead."""
+    deadline = time.monotonic() + PATIENCE
+    while not fact():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            raise AssertionError(f"It did not come true: {end(process)}")
+        time.sleep(0.005)
+
+
+def wait_until_stopped(process: subprocess.Popen[str]) -> None:
+    assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1]), "it ended instead"
+
+
+def expire_lease(log: ImportExecutionLog) -> None:
+    """As if the time that a dead owner had left were over."""
+    past = timezone.now() - timedelta(seconds=1)
+    ImportExecutionLog.objects.filter(pk=log.pk, lease_until__isnull=False).update(lease_until=past)

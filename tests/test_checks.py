@@ -1,0 +1,135 @@
+"""What is wrong with the settings is said at start; and the secret key is made once."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.checks import run_checks
+
+from tradelog.checks import CHECKS, every_problem
+from tradelog.secret_key import kept_secret_key
+
+FAULTS = {
+    "tradelog.E001": {"DATA_DIR": Path("/no/such/folder")},
+    "tradelog.E002": {"TRADELOG_TIME_ZONE": "Mars"},
+    "tradelog.E003": {"DATABASES": {"default": {"ENGINE": "django.db.backends.mysql"}}},
+    "tradelog.E004": {"TRADELOG_MAX_FILE_MB": 0},
+    "tradelog.W001": {"SECRET_KEY": "x" * 31},
+    "tradelog.W002": {"DEBUG": True, "ALLOWED_HOSTS": ["desk.example"], "HTTPS": True},
+    "tradelog.W003": {"ALLOWED_HOSTS": ["*"], "HTTPS": True},
+    "tradelog.W004": {"ALLOWED_HOSTS": ["desk.example"]},
+}
+
+
+def set_without_signals(settings: object, monkeypatch: pytest.MonkeyPatch, values: dict) -> None:
+    """Settings that Django would act upon at once, such as the zone, stay without effect."""
+    for name, value in values.items():
+        monkeypatch.setitem(settings._wrapped.__dict__, name, value)
+
+
+def ids() -> list[str]:
+    return [problem.id for problem in every_problem()]
+
+
+def test_all_is_well_by_default() -> None:
+    assert ids() == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_said(settings: object, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    set_without_signals(settings, monkeypatch, FAULTS[fault])
+    assert ids() == [fault]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_comes_with_a_hint(
+    settings: object, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    set_without_signals(settings, monkeypatch, FAULTS[fault])
+    assert all(problem.hint for problem in every_problem())
+
+
+def test_every_check_has_a_fault_here() -> None:
+    assert len(CHECKS) == len(FAULTS)
+
+
+def test_django_runs_the_checks(settings: object) -> None:
+    settings.TRADELOG_MAX_FILE_MB = 0
+    assert "tradelog.E004" in [problem.id for problem in run_checks()]
+
+
+def test_other_hosts_are_fine_behind_https(settings: object) -> None:
+    settings.ALLOWED_HOSTS, settings.HTTPS = ["desk.example"], True
+    assert ids() == []
+
+
+# --- The secret key
+
+
+def test_a_key_is_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "secret_key"
+    key = kept_secret_key(path)
+    assert len(key) >= 50
+    assert kept_secret_key(path) == key == path.read_text()
+
+
+def test_two_installations_have_two_keys(tmp_path: Path) -> None:
+    assert kept_secret_key(tmp_path / "one") != kept_secret_key(tmp_path / "other")
+
+
+def test_a_key_that_was_put_there_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+    path.write_text("put here by hand\n")
+    assert kept_secret_key(path) == "put here by hand"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such rights on Windows")
+def test_a_key_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+    kept_secret_key(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_nothing_is_left_beside_the_key(tmp_path: Path) -> None:
+    kept_secret_key(tmp_path / "secret_key")
+    assert [*tmp_path.iterdir()] == [tmp_path / "secret_key"]
+
+
+RACER = """
+import pathlib, sys
+from tradelog.secret_key import kept_secret_key
+print("ready", flush=True)
+sys.stdin.read()
+print(kept_secret_key(pathlib.Path(sys.argv[1])))
+"""
+
+
+def test_processes_that_start_at_once_get_one_key(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", RACER, str(tmp_path / "secret_key")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    racers = [subprocess.Popen(command, **pipes) for _ in range(4)]
+    assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 4
+    for racer in racers:
+        racer.stdin.close()
+    keys = {racer.stdout.read() for racer in racers}
+    assert [racer.wait(timeout=30) for racer in racers] == [0] * 4
+    assert len(keys) == 1
+    for racer in racers:
+        racer.stdout.close()
+
+
+def test_a_rival_that_is_first_decides_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, link, keys = tmp_path / "secret_key", os.link, []
+
+    def too_late(draft: str, final: Path) -> None:
+        monkeypatch.setattr(os, "link", link)
+        keys.append(kept_secret_key(path))  # a rival with the very same process number
+        link(draft, final)
+
+    monkeypatch.setattr(os, "link", too_late)
+    assert [kept_secret_key(path)] == keys

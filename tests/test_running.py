@@ -1,0 +1,310 @@
+"""Chunks, and what befalls a run between them: death, rivals, refusals, a user's stop."""
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import chain, repeat
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from imports import running, settling
+from imports.claims import claim
+from imports.models import ImportedExecution, ImportExecutionLog
+from imports.retry import retry
+from imports.running import run_import
+from imports.states import Category, RowStatus, Status
+from imports.storing import Wishes, receive
+from tests.conftest import ZONE, TakeIn, file_of, fill
+from trades.models import Account, Trade
+
+FIVE = file_of(*[fill(ID=f"exec-{number}") for number in range(1, 6)])
+FIVE_TWINS = file_of(*[fill(ID="")] * 5)
+
+
+class Killed(BaseException):
+    """The process is gone; nothing of it runs any more."""
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "CHUNK", 2)
+
+
+def queued(content: str) -> ImportExecutionLog:
+    return receive(io.BytesIO(content.encode()), "fills.csv", Wishes(timezone=ZONE))
+
+
+def breaking_after(chunks: int, problem: BaseException) -> Callable[[ImportExecutionLog], None]:
+    """A progress that raises once so many chunks are written."""
+    left = [None] * (chunks - 1)
+
+    def on_progress(log: ImportExecutionLog) -> None:
+        if not left:
+            raise problem
+        left.pop()
+
+    return on_progress
+
+
+@pytest.fixture
+def left_behind(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ImportExecutionLog]:
+    """An import whose process was killed after the first chunk, and whose lease has run out."""
+
+    def begin(content: str) -> ImportExecutionLog:
+        log = queued(content)
+        with monkeypatch.context() as patch:
+            patch.setattr(running, "end", lambda *_: None)
+            with pytest.raises(Killed):
+                run_import(log.pk, on_progress=breaking_after(1, Killed()))
+        expire(log)
+        log.refresh_from_db()
+        assert (log.status, log.cursor) == (Status.RUNNING, 2)
+        return log
+
+    return begin
+
+
+def expire(log: ImportExecutionLog) -> None:
+    ImportExecutionLog.objects.filter(pk=log.pk).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
+
+
+def take_over(log: ImportExecutionLog) -> None:
+    """As another process does that finds it left behind."""
+    ImportExecutionLog.objects.filter(pk=log.pk).update(owner="another process")
+
+
+# --- Chunks
+
+
+def test_every_chunk_is_told(db: None) -> None:
+    cursors: list[int] = []
+    run_import(queued(FIVE).pk, on_progress=lambda log: cursors.append(log.cursor))
+    assert cursors == [2, 4, 5]
+
+
+def test_chunks_add_up(take_in: TakeIn) -> None:
+    log = take_in(FIVE)
+    log.refresh_from_db()
+    assert (log.total_rows, log.success_rows, log.trades_created) == (5, 5, 5)
+    assert Trade.objects.count() == ImportedExecution.objects.count() == log.row_logs.count() == 5
+
+
+def test_accounts_of_all_chunks_are_kept(take_in: TakeIn) -> None:
+    log = take_in(file_of(*[fill(Account=name) for name in "CABAD"]))
+    assert log.affected_accounts == ["A", "B", "C", "D"]
+
+
+def test_twins_in_different_chunks_survive(take_in: TakeIn) -> None:
+    assert take_in(FIVE_TWINS).success_rows == 5
+    assert take_in(FIVE_TWINS).skipped_rows == 5
+
+
+def test_a_duplicate_of_an_earlier_chunk_points_at_its_trade(take_in: TakeIn) -> None:
+    log = take_in(file_of(fill(), fill(ID="exec-2"), fill(ID="exec-3"), fill()))
+    row = log.row_logs.get(status=RowStatus.SKIPPED)
+    assert (row.row_number, row.duplicate_of) == (5, Trade.objects.get(execution_id="exec-1"))
+
+
+# --- Another process goes on
+
+
+@pytest.mark.parametrize("content", [FIVE, FIVE_TWINS], ids=["ids", "twins"])
+def test_another_process_goes_on_at_the_cursor(
+    left_behind: Callable[[str], ImportExecutionLog], content: str
+) -> None:
+    log = run_import(left_behind(content).pk)
+    assert (log.status, log.success_rows, log.skipped_rows) == (Status.SUCCESS, 5, 0)
+    assert [*log.row_logs.values_list("row_number", flat=True)] == [2, 3, 4, 5, 6]
+    assert Trade.objects.count() == ImportedExecution.objects.count() == 5
+
+
+def test_attempts_are_counted(left_behind: Callable[[str], ImportExecutionLog]) -> None:
+    before = left_behind(FIVE)
+    after = run_import(before.pk)
+    assert (before.attempt, after.attempt) == (1, 2)
+    assert after.started_at == before.started_at
+
+
+def test_going_on_reads_numbers_and_dates_as_before(
+    left_behind: Callable[[str], ImportExecutionLog],
+) -> None:
+    log = left_behind(FIVE)
+    dialect = log.dialect | {"day_first": True}
+    ImportExecutionLog.objects.filter(pk=log.pk).update(dialect=dialect)
+    run_import(log.pk)
+    assert {*Trade.objects.values_list("executed_at__month", flat=True)} == {1, 5}
+
+
+def test_an_import_in_good_hands_is_left_alone(db: None) -> None:
+    log = queued(FIVE)
+    assert claim(log.pk, Status.RUNNING) is not None
+    assert run_import(log.pk) is None
+    assert not Trade.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["success", "partial", "failed", "cancelled", "rolled_back"])
+def test_a_final_import_is_not_run_again(db: None, status: str) -> None:
+    log = queued(FIVE)
+    ImportExecutionLog.objects.filter(pk=log.pk).update(status=status)
+    assert run_import(log.pk) is None
+
+
+def test_an_import_being_rolled_back_is_not_run(db: None) -> None:
+    log = queued(FIVE)
+    ImportExecutionLog.objects.filter(pk=log.pk).update(status=Status.ROLLING_BACK)
+    assert run_import(log.pk) is None
+
+
+# --- Who has lost the import leaves quietly
+
+
+def test_who_has_lost_the_import_writes_nothing_more(db: None) -> None:
+    log = queued(FIVE)
+    assert run_import(log.pk, on_progress=take_over).owner == "another process"
+    log.refresh_from_db()
+    assert (log.status, log.cursor, log.row_logs.count()) == (Status.RUNNING, 2, 2)
+
+
+def test_who_has_lost_the_import_does_not_end_it(db: None) -> None:
+    log = run_import(queued(file_of(fill())).pk, on_progress=take_over)
+    assert (log.status, log.owner) == (Status.RUNNING, "another process")
+
+
+def test_who_has_lost_the_import_does_not_fail_it(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = queued("no header of ours\r\n")
+    monkeypatch.setattr(running, "open_stored", lose(log, running.open_stored))
+    assert run_import(log.pk).status == Status.RUNNING
+
+
+def lose(log: ImportExecutionLog, then: Callable) -> Callable:
+    def losing(*arguments: object) -> object:
+        take_over(log)
+        return then(*arguments)
+
+    return losing
+
+
+def test_a_problem_of_who_has_lost_the_import_is_still_raised(db: None) -> None:
+    log = queued(FIVE)
+    with pytest.raises(ZeroDivisionError):
+        run_import(log.pk, on_progress=lambda mine: take_over(mine) or 1 / 0)
+    log.refresh_from_db()
+    assert log.status == Status.RUNNING
+
+
+# --- A run breaks off
+
+
+def stop_after_first_chunk(content: str) -> ImportExecutionLog:
+    log = queued(content)
+    with pytest.raises(KeyboardInterrupt):
+        run_import(log.pk, on_progress=breaking_after(1, KeyboardInterrupt()))
+    log.refresh_from_db()
+    return log
+
+
+def test_a_stop_by_the_user_is_told(db: None) -> None:
+    log = stop_after_first_chunk(FIVE)
+    assert (log.status, log.owner, log.success_rows) == (Status.FAILED, "", 2)
+    assert "broke off after 2 lines: stopped by the user" in log.error_summary
+
+
+@pytest.mark.parametrize("content", [FIVE, FIVE_TWINS], ids=["ids", "twins"])
+def test_a_retry_brings_the_rest(db: None, content: str) -> None:
+    new = run_import(retry(stop_after_first_chunk(content)).pk)
+    assert (new.status, new.skipped_rows, new.success_rows) == (Status.SUCCESS, 2, 3)
+    assert Trade.objects.count() == 5
+
+
+def test_an_unforeseen_error_is_told_and_raised(db: None) -> None:
+    log = queued(FIVE)
+    with pytest.raises(OperationalError, match="disk full"):
+        run_import(log.pk, on_progress=breaking_after(2, OperationalError("disk full")))
+    log.refresh_from_db()
+    assert (log.status, log.cursor) == (Status.FAILED, 4)
+    assert "disk full" in log.error_summary
+
+
+def test_bytes_that_are_gone_fail_the_import(db: None) -> None:
+    log = queued(FIVE)
+    log.stored_path.unlink()
+    log = run_import(log.pk)
+    assert (log.status, log.total_rows) == (Status.FAILED, 0)
+    assert log.error_summary == "fills.csv cannot be read: No such file or directory."
+
+
+# --- The database refuses
+
+
+def test_who_meets_the_rows_of_a_rival_asks_again(
+    take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_in(FIVE)
+    answers = chain([{}], repeat(None))  # once it is too early to see the rival's rows
+    ask = settling.known_executions
+    monkeypatch.setattr(
+        settling,
+        "known_executions",
+        lambda keys: ask(keys) if (early := next(answers)) is None else early,
+    )
+    assert take_in(FIVE).skipped_rows == 5
+    assert Trade.objects.count() == 5
+
+
+@pytest.fixture
+def refusing_666(db: None) -> None:
+    """The table of trades takes no price of 666."""
+    with connection.cursor() as cursor:
+        for statement in TRIGGERS[connection.vendor]:
+            cursor.execute(statement)
+
+
+TRIGGERS = {
+    "sqlite": [
+        "CREATE TRIGGER refuse_666 BEFORE INSERT ON trades WHEN NEW.price = 666 "
+        "BEGIN SELECT RAISE(ABORT, 'no such price'); END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION refuse_666() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN RAISE EXCEPTION 'no such price'; END$$",
+        "CREATE TRIGGER refuse_666 BEFORE INSERT ON trades FOR EACH ROW "
+        "WHEN (NEW.price = 666) EXECUTE FUNCTION refuse_666()",
+    ],
+}
+ONE_REFUSED = file_of(fill(), fill(ID="exec-2", Price="666"), fill(ID="exec-3"))
+
+
+def test_only_the_line_that_the_database_refuses_fails(refusing_666: None, take_in: TakeIn) -> None:
+    log = take_in(ONE_REFUSED)
+    row = log.row_logs.get(status=RowStatus.FAILED)
+    assert (log.status, log.success_rows, log.failed_rows) == (Status.PARTIAL, 2, 1)
+    assert (row.row_number, row.error_category) == (3, Category.DATABASE)
+    assert "the database refused it: no such price" in row.error_message
+
+
+def test_a_refused_line_leaves_nothing_in_the_ledger(refusing_666: None, take_in: TakeIn) -> None:
+    take_in(ONE_REFUSED)
+    assert not ImportedExecution.objects.filter(execution_id="exec-2").exists()
+    assert not Account.objects.filter(trades=None).exists()
+
+
+def test_lines_that_repeat_a_refused_one_fail_too(refusing_666: None, take_in: TakeIn) -> None:
+    refused = fill(Price="666")
+    log = take_in(file_of(refused, refused))
+    assert (log.failed_rows, log.skipped_rows, log.trades_created) == (2, 0, 0)
+
+
+def test_other_chunks_are_not_touched_by_a_refusal(refusing_666: None, take_in: TakeIn) -> None:
+    log = take_in(file_of(fill(ID="a"), fill(ID="b"), fill(ID="c", Price="666"), fill(ID="d")))
+    assert [*log.row_logs.values_list("status", flat=True)] == [
+        "success",
+        "success",
+        "failed",
+        "success",
+    ]
