@@ -45,7 +45,7 @@ class BulkActions:
         logs = first_of(request, queryset)
         if "confirmed" in request.POST:
             return for_each(request, logs, again)
-        able = [log for log in logs if log.can_be_retried]
+        able = [log for log in logs if log.can_be_retried or log.is_left_behind]
         return self.confirmation(request, logs, able, action="retry_selected")
 
     def confirmation(
@@ -93,7 +93,7 @@ def undo(request: HttpRequest, log: ImportExecutionLog) -> None:
 
 
 def again(request: HttpRequest, log: ImportExecutionLog) -> None:
-    new = retry(log, request.user)
+    new = log if log.is_left_behind else retry(log, request.user)
     tell(request, run_import(new.pk) or new)
 
 

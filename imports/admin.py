@@ -5,7 +5,8 @@ from functools import partial
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
@@ -19,7 +20,7 @@ from imports.badges import import_badge, row_badge
 from imports.formats import all_formats
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.views import import_detail, stored_file, upload
-from trades.models import Account
+from trades.models import Account, Trade
 from web.dayrange import DayRangeFilter
 from web.readonly import ReadOnlyAdmin
 
@@ -120,7 +121,7 @@ class ImportAdmin(BulkActions, ReadOnlyAdmin):
 
 @admin.register(ImportRowLog)
 class RowLogAdmin(ReadOnlyAdmin):
-    list_display = ["import_log", "row_number", "state", "error_category", "error_message"]
+    list_display = ["row_number", "state", "error_category", "error_message", "of_import"]
     list_display_links = ["row_number"]
     list_filter = [
         ("status", ChoicesDropdownFilter),
@@ -134,20 +135,37 @@ class RowLogAdmin(ReadOnlyAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     fields = [
-        ("import_log", "row_number", "state"),
-        ("error_category", "error_message"),
+        ("of_import", "row_number"),
+        ("state", "error_category"),
+        "error_message",
         "raw_row_data",
-        ("trade", "duplicate_of"),
+        ("trade", "known_trade"),
     ]
-    readonly_fields = ["state", "trade"]
+    readonly_fields = ["of_import", "state", "trade", "known_trade"]
 
     @admin.display(description="Status", ordering="status")
     def state(self, row: ImportRowLog) -> SafeString:
         return row_badge(row)
 
-    @admin.display(description="Trade")
-    def trade(self, row: ImportRowLog) -> str | None:
-        return str(row.trades.first() or "") or None
+    @admin.display(description="Import")
+    def of_import(self, row: ImportRowLog) -> SafeString:
+        page = f"{row.import_log.get_absolute_url()}?from={row.row_number}#rows"
+        return format_html('<a class="tl-link" href="{}">{}</a>', page, row.import_log)
+
+    @admin.display(description="Trade made")
+    def trade(self, row: ImportRowLog) -> SafeString | None:
+        return link_to_trade(row.trades.first())
+
+    @admin.display(description="Trade it repeats")
+    def known_trade(self, row: ImportRowLog) -> SafeString | None:
+        return link_to_trade(row.duplicate_of)
+
+
+def link_to_trade(trade: Trade | None) -> SafeString | None:
+    if trade is None:
+        return None
+    page = reverse("admin:trades_trade_change", args=[trade.pk])
+    return format_html('<a class="tl-link" href="{}">{}</a>', page, trade)
 
 
 @admin.register(ImportedExecution)

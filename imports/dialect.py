@@ -2,21 +2,26 @@
 
 `1,234` may be a thousand or a little more than one, `1/5/2026` a day in May or in January. Cells
 that can be read in one way only are the witnesses; the majority of them decides. Only if there is
-none does the file's culture decide: a decimal comma or a semicolon goes with the day first.
+none does the file's culture decide: AM and PM are American, a contract is not traded after it has
+expired, and a decimal comma or a semicolon goes with the day first.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import date
 
-from imports.reading import ENCODING_NAMES
+from imports.textfile import ENCODING_NAMES
+from trades.symbols import UnknownSymbol, parse_symbol
 
 LEAD_ENOUGH = 50  # witnesses; behind such a lead the rest of the file is not asked
 
 DATE = re.compile(
-    r"\s*(\d{1,2})([-/])(\d{1,2})[-/](?:\d{4}|\d{2})\b(.*)", re.ASCII | re.DOTALL
+    r"\s*(\d{1,2})([-/])(\d{1,2})[-/](?P<year>\d{4}|\d{2})\b(.*)", re.ASCII | re.DOTALL
 ).match
+YEAR_FIRST = re.compile(r"\s*\d{4}[-/.]", re.ASCII).match
+FULL_STOPS = re.compile(r"\s*\d{1,2}\.\d{1,2}\.\d", re.ASCII).match
 DIGITS_AND_MARKS = re.compile(r"[^\d.,]")
 HALF_OF_DAY = re.compile(r"[AP]\.?M", re.IGNORECASE).search
 
@@ -25,11 +30,13 @@ HALF_OF_DAY = re.compile(r"[AP]\.?M", re.IGNORECASE).search
 class Dialect:
     """`decimal` is "." or ","; `day_first` says how 1/5/2026 is read.
 
-    `dates_tell` is False if no date of the file could be read in one way only.
+    `numbers_tell` and `dates_tell` are False if no number or date of the file could be read in one
+    way only, although some could be read in two.
     """
 
     decimal: str = "."
     day_first: bool = False
+    numbers_tell: bool = field(default=True, compare=False)
     dates_tell: bool = field(default=True, compare=False)
 
     def as_json(self) -> dict[str, str | bool]:
@@ -43,7 +50,11 @@ class Witnesses:
         self.delimiter = delimiter
         self.decimals: Counter[str] = Counter()
         self.day_first: Counter[bool] = Counter()
+        self.contracts: Counter[bool] = Counter()  # the readings by which they had not expired
+        self.doubtful_numbers = 0  # 1,234
         self.half_days = 0  # times with AM or PM
+        self.year_first = 0
+        self.full_stops = 0  # 05.01.2026
         self.dates = 0  # of those that a day or a month could begin
         self.padded: Counter[tuple[bool, bool]] = Counter()  # 01/05 is (True, True)
 
@@ -55,15 +66,19 @@ class Witnesses:
         for cell in numbers:
             if sign := decimal_sign(cell):
                 self.decimals[sign] += 1
+            else:
+                self.doubtful_numbers += "." in cell or "," in cell
         for cell in moments:
             self.hear_moment(cell)
 
     def hear_moment(self, cell: str) -> None:
         match = DATE(cell)
         if match is None:
+            self.year_first += YEAR_FIRST(cell) is not None
+            self.full_stops += FULL_STOPS(cell) is not None
             return
         self.dates += 1
-        first, _, second, rest = match.groups()
+        first, _, second, _, rest = match.groups()
         self.half_days += HALF_OF_DAY(rest) is not None
         if int(first) < 10 and int(second) < 10:
             self.padded[len(first) == 2, len(second) == 2] += 1
@@ -73,12 +88,36 @@ class Witnesses:
             self.day_first[False] += 1
 
     def verdict(self) -> Dialect:
-        decimal = majority(self.decimals, "," if self.delimiter == ";" else ".")
+        decimal = majority(self.decimals, self.decimal_of_the_culture())
         return Dialect(
             decimal,
             majority(self.day_first, self.culture_puts_day_first(decimal)),
-            dates_tell=bool(self.day_first) or not self.dates,
+            numbers_tell=bool(self.decimals) or not self.doubtful_numbers,
+            dates_tell=bool(self.day_first or self.contracts) or not self.dates,
         )
+
+    def hear_contract(self, symbol: str, cell: str) -> None:
+        """A contract is not traded behind its month: MNQ 03-26 on 05/01/2026 is in January."""
+        match = DATE(cell)
+        if match is None:
+            return
+        first, second, year = int(match[1]), int(match[3]), int(match["year"]) % 100 + 2000
+        if first == second or max(first, second) > 12:
+            return
+        expiry = expiry_of(symbol, year)
+        possible = {
+            day_first
+            for day_first, month in ((True, second), (False, first))
+            if expiry and (year, month) <= (expiry.year, expiry.month)
+        }
+        if len(possible) == 1:
+            self.contracts[possible.pop()] += 1
+
+    def decimal_of_the_culture(self) -> str:
+        """Without a number that tells: programs that write the year first write a point, too."""
+        if self.year_first or self.half_days:
+            return "."
+        return "," if self.full_stops or self.delimiter == ";" else "."
 
     def culture_puts_day_first(self, decimal: str) -> bool:
         """Without a date that tells: Australians write 1/05/2026, Americans 1/5/2026 or AM and PM.
@@ -90,7 +129,15 @@ class Witnesses:
         if self.half_days:
             return False
         both, neither = self.padded[True, True], self.padded[False, False]
-        return decimal == "," or self.delimiter == ";" or both > neither
+        culture = decimal == "," or self.delimiter == ";" or both > neither
+        return majority(self.contracts, culture)
+
+
+def expiry_of(symbol: str, year: int) -> date | None:
+    try:
+        return parse_symbol(symbol, date(year, 1, 1)).expiry
+    except UnknownSymbol:
+        return None
 
 
 def lead(votes: Counter) -> int:
@@ -126,6 +173,8 @@ def in_words(stored: dict[str, str | bool]) -> str:
     delimiter = {",": "comma", ";": "semicolon", "\t": "tab"}.get(stored["delimiter"], "bar")
     sign = {".": "point", ",": "comma"}[stored["decimal"]]
     order = "day/month" if stored["day_first"] else "month/day"
-    doubt = "" if stored.get("dates_tell", True) else " (by its culture; no date in it tells)"
+    doubt = " (by its culture; no {} in it tells)"
+    sign += "" if stored["numbers_tell"] else doubt.format("number")
+    order += "" if stored["dates_tell"] else doubt.format("date")
     encoding = ENCODING_NAMES[stored["encoding"]]
-    return f"{encoding}, {delimiter} between cells, decimal {sign}, {order}{doubt}"
+    return f"{encoding}, {delimiter} between cells, decimal {sign}, {order}"

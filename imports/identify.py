@@ -4,11 +4,10 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 
 from imports.formats import Format, all_formats
 from imports.problems import FileError, shown
-from imports.reading import TextFile
+from imports.textfile import TextFile
 
 DELIMITERS = ",;\t|"
 HEAD = 30  # lines among which the header is sought; above it there may be a title
@@ -68,7 +67,7 @@ def formats_to_try(file: TextFile, only: str) -> list[Format]:
 
 
 def possible_layouts(file: TextFile, formats: list[Format]) -> Iterator[Layout]:
-    for number, line in enumerate(islice(file.lines(), HEAD), start=1):
+    for number, line in enumerate(file.head(HEAD), start=1):
         if len(line) > LONGEST_HEADER:
             continue
         for delimiter in DELIMITERS:
@@ -84,7 +83,7 @@ def header_cells(line: str, delimiter: str) -> list[str]:
 
 def why_unknown(file: TextFile, formats: list[Format], nearest: list[Miss]) -> str:
     """One sentence: the format that comes nearest and what it misses, or else what was expected."""
-    first = next((line.strip() for line in islice(file.lines(), HEAD) if line.strip()), "")
+    first = next((line.strip() for line in file.head(HEAD) if line.strip()), "")
     if first == "undefined" and file.line_count <= 1:
         return (
             f"{file.name} holds only the word 'undefined': the export failed in the platform. "

@@ -4,10 +4,14 @@ Ids are taken from the table's sequence beforehand, so that rows of several tabl
 without asking back. Where no constraint watches over them, `hold` does what one would do.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
+from itertools import chain
+from operator import itemgetter
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+
+Row = dict[str, object]  # values by the names of their fields
 
 AS_THEY_ARE = (models.IntegerField, models.BooleanField, models.ForeignKey)
 
@@ -49,13 +53,17 @@ def hold(model: type[models.Model], ids: Collection[int]) -> int:
         return cursor.rowcount
 
 
-def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence]) -> None:
-    """Insert rows of the named fields. The id must be among them; defaults are not filled in."""
-    fields = [model._meta.get_field(name) for name in names]
-    prepare = [preparation(field) for field in fields]
-    prepared = [[one(value) for one, value in zip(prepare, row, strict=True)] for row in rows]
-    if not prepared:
+def insert(model: type[models.Model], rows: Iterable[Row]) -> None:
+    """Insert rows of the same fields. The id must be among them; defaults are not filled in.
+
+    The rows are used up: their values are made fit for the database where they stand.
+    """
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
         return
+    fields = [model._meta.get_field(name) for name in first]
+    prepared = list(prepare(chain([first], rows), dict(zip(first, fields, strict=True))))
     quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column) for field in fields)
     table = quote(model._meta.db_table)
@@ -71,14 +79,26 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
             cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", prepared)
 
 
-def preparation(field: models.Field) -> Callable[[object], object]:
-    """What makes a value of this field fit for the database.
+def prepare(rows: Iterable[Row], fields: dict[str, models.Field]) -> Iterator[tuple]:
+    """The values of each row, in the order of the fields, fit for the database.
 
-    Numbers and words fit as they are. To ask their fields for each of them takes half of the time
-    of an import.
+    Whole numbers fit as they are, and words nearly; to ask their fields for each of them takes half
+    of the time of an import.
     """
-    if isinstance(field, AS_THEY_ARE):
-        return lambda value: value
+    values_of = itemgetter(*fields)
+    preparations = [
+        (name, preparation(field))
+        for name, field in fields.items()
+        if not isinstance(field, AS_THEY_ARE)
+    ]
+    for row in rows:
+        for name, fit in preparations:
+            row[name] = fit(row[name])
+        yield values_of(row)
+
+
+def preparation(field: models.Field) -> Callable[[object], object]:
+    """What makes a value of this field fit for the database."""
     if isinstance(field, models.CharField):
         return str  # a choice is an enum, which is a kind of str but not for every driver
     # The connection itself; a proxy would look for it again with every value.

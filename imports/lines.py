@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from itertools import product
 
 from imports.columns import Moment, Number
 from imports.dialect import Dialect, Witnesses
@@ -12,11 +12,9 @@ from imports.formats import Column, normal
 from imports.identify import Layout
 from imports.moments import to_utc
 from imports.problems import CellError, Problem, shown
-from imports.reading import Record
+from imports.records import Record
 from imports.states import Category
 from trades.symbols import Symbol, UnknownSymbol, parse_symbol
-
-cached_symbol = lru_cache(maxsize=4096)(parse_symbol)
 
 
 @dataclass(slots=True)
@@ -56,11 +54,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Fed:
-    """A column of the format that the file has: where, and under which heading."""
+    """A column of the format that the file has: where, and under which heading.
 
-    place: int
+    There may be several places: both Account and Account display name, say.
+    """
+
+    places: tuple[int, ...]
     heading: str
     column: Column
+
+    def cell(self, cells: list[str]) -> str:
+        """The first of its cells that is not empty."""
+        for place in self.places:
+            if cells[place].strip():
+                return cells[place]
+        return ""
 
 
 class LineReader:
@@ -93,6 +101,7 @@ class LineReader:
         self.default_account = default_account
         self.zone_of = zone_of
         self.fed = fed_columns(layout)
+        self.least = max(place for fed in self.fed for place in fed.places) + 1
         self.given = frozenset(fed.column.field for fed in self.fed)
         self.headings = {fed.column.field: fed.heading for fed in self.fed}
         self.other_header = 0  # its line number
@@ -123,15 +132,16 @@ class LineReader:
         return parsing_problem("other_header", sentence)
 
     def problem_of_shape(self, record: Record) -> Problem | None:
-        found, least = len(record.cells), self.layout.width
+        found, most = len(record.cells), self.layout.width
         if record.unclosed:
             return parsing_problem("unclosed_quote", "a quotation mark is opened and never closed")
-        if found < least:
-            sentence = f"has {found} cells; expected {least}, as in the header"
+        # Cells at the end that nothing is read from may be missing.
+        if found < self.least:
+            sentence = f"has {found} cells; expected {most}, as in the header"
             return parsing_problem("row_too_short", sentence)
         # Not even below an empty heading: there, an unquoted decimal comma has moved the cells.
-        if any(cell.strip() for cell in record.cells[least:]):
-            sentence = f"has {found} cells; expected {least}, as in the header"
+        if any(cell.strip() for cell in record.cells[most:]):
+            sentence = f"has {found} cells; expected {most}, as in the header"
             return parsing_problem("row_too_long", sentence)
         return None
 
@@ -140,7 +150,7 @@ class LineReader:
         values = dict(self.DEFAULTS)
         for fed in self.fed:
             try:
-                values[fed.column.field] = fed.column.read(line.cells[fed.place], self.dialect)
+                values[fed.column.field] = fed.column.read(fed.cell(line.cells), self.dialect)
             except CellError as error:
                 line.problems.append(Problem(fed.heading, error.code, str(error)))
         return values
@@ -173,7 +183,7 @@ class LineReader:
     def symbol(self, line: Line, text: str, traded_on: date) -> Symbol | None:
         try:
             # A one-digit year needs the trade's month; nothing needs its day.
-            return cached_symbol(text, traded_on.replace(day=1))
+            return parse_symbol(text, traded_on.replace(day=1))
         except UnknownSymbol as error:
             self.refuse(line, "instrument", "missing_instrument", f"{shown(text)}: {error}")
             return None
@@ -195,13 +205,12 @@ def headings_of(cells: list[str]) -> list[str]:
 
 def fed_columns(layout: Layout) -> list[Fed]:
     """The format's columns that the header has, in the format's order; the first heading wins."""
-    places = {normal(name): place for place, name in reversed(list(enumerate(layout.header)))}
+    where = {normal(name): place for place, name in reversed(list(enumerate(layout.header)))}
     fed = []
     for column in layout.format.columns:
-        heading = next((name for name in column.headings if normal(name) in places), None)
-        if heading is not None:
-            place = places[normal(heading)]
-            fed.append(Fed(place, layout.header[place], column))
+        places = tuple(where[normal(name)] for name in column.headings if normal(name) in where)
+        if places:
+            fed.append(Fed(places, layout.header[places[0]], column))
     return fed
 
 
@@ -212,15 +221,17 @@ def parsing_problem(code: str, sentence: str) -> Problem:
 def decide_dialect(records: Iterator[Record], layout: Layout) -> Dialect:
     """Read ahead until enough cells have told how the file writes numbers and dates."""
     fed = fed_columns(layout)
-    numbers = [one.place for one in fed if isinstance(one.column.read, Number)]
-    moments = [one.place for one in fed if isinstance(one.column.read, Moment)]
+    numbers = [one for one in fed if isinstance(one.column.read, Number)]
+    moments = [one for one in fed if isinstance(one.column.read, Moment)]
+    symbols = [one for one in fed if one.column.field == "instrument"]
     witnesses = Witnesses(layout.delimiter)
     for record in records:
-        if len(record.cells) >= layout.width:
-            witnesses.hear(
-                (record.cells[place] for place in numbers),
-                (record.cells[place] for place in moments),
-            )
+        cells = record.cells
+        if len(cells) >= layout.width:
+            times = [one.cell(cells) for one in moments]
+            witnesses.hear((one.cell(cells) for one in numbers), times)
+            for symbol, time in product((one.cell(cells) for one in symbols), times):
+                witnesses.hear_contract(symbol, time)
         if witnesses.suffice:
             break
     return witnesses.verdict()

@@ -52,7 +52,8 @@ class ImportQuerySet(models.QuerySet["ImportExecutionLog"]):
 
     def move(self, old: Status, new: Status, **values: object) -> bool:
         """Move from one state to another; whether this caller was the one who did it."""
-        assert (old, new) in MOVES, f"{old} → {new} is no legal move"
+        if (old, new) not in MOVES:
+            raise ValueError(f"{old} → {new} is no legal move")
         return self.filter(status=old).update(status=new, **values) == 1
 
 
@@ -151,17 +152,22 @@ class ImportExecutionLog(models.Model):
         return self.status in ACTIVE
 
     @property
-    def is_abandoned(self) -> bool:
-        """Its process died; whoever claims it goes on at the cursor."""
-        return (
-            self.status == Status.RUNNING
-            and self.lease_until is not None
-            and self.lease_until < timezone.now()
-        )
+    def is_left_behind(self) -> bool:
+        """Nobody works on it although somebody should; whoever claims it goes on at the cursor."""
+        free = not self.owner or self.lease_until < timezone.now()
+        return free and self.status in (Status.QUEUED, Status.RUNNING)
 
     @property
     def can_be_retried(self) -> bool:
-        return self.status in RETRYABLE
+        """Failed and partial ones, and those that skipped lines whose trades are gone now."""
+        return self.status in RETRYABLE or (
+            self.status == Status.SUCCESS and self.skipped_rows > 0 and self.misses_trades()
+        )
+
+    def misses_trades(self) -> bool:
+        """Whether a line was skipped because of a trade that was rolled back or deleted since."""
+        skipped = self.row_logs.filter(status=RowStatus.SKIPPED, duplicate_of=None)
+        return skipped.exists()
 
     @property
     def can_be_rolled_back(self) -> bool:

@@ -15,7 +15,10 @@ def retry(log: ImportExecutionLog, user: AbstractBaseUser | None = None) -> Impo
 
     Raises StateConflict unless the import is failed or partial, FileMissing without its bytes.
     """
-    log.require(log.can_be_retried, "only a failed or partial import can be retried")
+    log.require(
+        log.can_be_retried,
+        "only a failed or partial import can be retried, or one whose known trades are gone",
+    )
     if not log.file_hash or not log.stored_path.exists():
         raise FileMissing(f"The bytes of {log.file_name} are not stored here; upload it again.")
     return ImportExecutionLog.objects.create(

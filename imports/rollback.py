@@ -4,18 +4,18 @@ The work is done in slices, each a transaction, so nobody waits long for it. A r
 interrupted stays `rolling_back` and goes on where it stopped.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from imports.claims import LeaseLost, claim, finish, release, renew
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.states import StateConflict, Status
-from trades.models import Account, Trade
+from trades.models import Trade
 
 SLICE = 5_000  # trades in one transaction
 
@@ -31,18 +31,20 @@ class Preview:
     later_imports: list[ImportExecutionLog]
 
 
-def preview(logs: Iterable[ImportExecutionLog]) -> Preview:
+def preview(logs: Sequence[ImportExecutionLog]) -> Preview:
     """What rolling back these imports would do, all together."""
     ids = [log.pk for log in logs]
     trades = trades_of(ids)
-    names = Account.objects.filter(pk__in=trades.values("account").distinct())
+    counts = trades.aggregate(
+        trades=Count("pk"),
+        with_notes=Count("pk", filter=~Q(notes="")),
+        reviewed=Count("pk", filter=Q(reviewed=True)),
+    )
     repeating = ImportRowLog.objects.filter(duplicate_of__in=trades.values("pk"))
     later = repeating.exclude(import_log__in=ids).values("import_log")
     return Preview(
-        trades=trades.count(),
-        accounts=list(names.values_list("name", flat=True)),
-        with_notes=trades.exclude(notes="").count(),
-        reviewed=trades.filter(reviewed=True).count(),
+        **counts,
+        accounts=sorted({name for log in logs for name in log.affected_accounts}),
         later_imports=list(ImportExecutionLog.objects.filter(pk__in=later)),
     )
 

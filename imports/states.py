@@ -15,9 +15,9 @@ class Status(models.TextChoices):
 
 
 class RowStatus(models.TextChoices):
-    SUCCESS = "success", "Success"
+    SUCCESS = "success", "Taken in"
     FAILED = "failed", "Failed"
-    SKIPPED = "skipped", "Skipped"
+    SKIPPED = "skipped", "Known"
 
 
 class Category(models.TextChoices):

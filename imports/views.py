@@ -14,11 +14,12 @@ from unfold.admin import ModelAdmin
 from imports.actions import tell
 from imports.badges import import_badge, row_badge
 from imports.dialect import in_words
-from imports.formats import all_formats
+from imports.formats import all_formats, normal
 from imports.forms import UploadForm
 from imports.models import ImportExecutionLog
 from imports.rowpages import row_page
 from imports.running import run_import
+from imports.states import RowStatus
 from imports.storing import Wishes, receive
 from web.downloads import download
 
@@ -45,19 +46,30 @@ def import_detail(request: HttpRequest, object_id: str, model_admin: ModelAdmin)
         "reading": in_words(log.dialect) if log.dialect else "",
         "row_page": page,
         "row_choices": row_choices(log),
-        "can_retry": log.can_be_retried and model_admin.has_retry_permission(request),
-        "can_roll_back": log.can_be_rolled_back and model_admin.has_roll_back_permission(request),
+        "is_stored": bool(log.file_hash) and log.stored_path.exists(),
+        "has_ids": has_ids(log),
+        "can_retry": model_admin.has_retry_permission(request)
+        and (log.can_be_retried or log.is_left_behind),
+        "can_roll_back": model_admin.has_roll_back_permission(request) and log.can_be_rolled_back,
     }
     return TemplateResponse(request, "imports/detail.html", context)
+
+
+def has_ids(log: ImportExecutionLog) -> bool:
+    """Whether the file has a column for the broker's id of a fill."""
+    format_ = all_formats().get(log.format)
+    columns = format_.columns if format_ else ()
+    names = [name for column in columns if column.field == "native_id" for name in column.headings]
+    return not {normal(name) for name in log.header}.isdisjoint(map(normal, names))
 
 
 def row_choices(log: ImportExecutionLog) -> list[tuple[str, str, int]]:
     """The filters above the row logs: value, words, how many."""
     return [
         ("", "All lines", log.total_rows),
-        ("success", "Taken in", log.success_rows),
-        ("failed", "Failed", log.failed_rows),
-        ("skipped", "Known", log.skipped_rows),
+        (RowStatus.SUCCESS, RowStatus.SUCCESS.label, log.success_rows),
+        (RowStatus.FAILED, RowStatus.FAILED.label, log.failed_rows),
+        (RowStatus.SKIPPED, RowStatus.SKIPPED.label, log.skipped_rows),
     ]
 
 

@@ -9,14 +9,14 @@ from django.db import (
     ProgrammingError,
     transaction,
 )
-from django.utils import timezone
 
 from imports.claims import renew
-from imports.inserting import hold, insert, reserve_ids
+from imports.inserting import hold, reserve_ids
 from imports.lines import Line
-from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
+from imports.models import ImportExecutionLog
 from imports.places import Places
 from imports.problems import Problem
+from imports.rows import repeated, write_ledger, write_row_logs, write_trades
 from imports.settling import Outcome, settle
 from imports.states import Category, RowStatus
 from trades.models import Trade
@@ -28,48 +28,6 @@ LOCKED_OUT = {"40P01", "40001"}  # PostgreSQL's codes for deadlock and serializa
 # The rows are at fault, not the connection. A trigger of PostgreSQL that raises is the last kind.
 REFUSALS = (IntegrityError, DataError, ProgrammingError)
 
-TRADE_FIELDS = (
-    "id",
-    "account_id",
-    "instrument_id",
-    "execution_id",
-    "side",
-    "quantity",
-    "price",
-    "commission",
-    "executed_at",
-    "order_id",
-    "name",
-    "entry_exit",
-    "broker_position",
-    "connection",
-    "notes",
-    "reviewed",
-    "import_row_log_id",
-    "created_at",
-)
-ROW_LOG_FIELDS = (
-    "id",
-    "import_log_id",
-    "row_number",
-    "status",
-    "error_category",
-    "error_message",
-    "validation_errors",
-    "raw_row_data",
-    "duplicate_of_id",
-)
-LEDGER_FIELDS = (
-    "id",
-    "account_id",
-    "execution_id",
-    "instrument_id",
-    "trade_id",
-    "csv_filename",
-    "import_timestamp",
-    "import_log_id",
-)
-
 
 class Uncertain(Exception):
     """Something that the chunk relies on has changed meanwhile; ask again."""
@@ -79,25 +37,40 @@ def write_chunk(log: ImportExecutionLog, lines: list[Line], places: Places) -> N
     """Account for these lines, in one transaction, and move the import's cursor behind them.
 
     The unique ledger has the last word: whoever meets a rival's rows rolls back and asks again.
-    A chunk that the database refuses for another reason goes in row by row, and the guilty line
-    fails with the database's words. Raises LeaseLost if another process owns the import now.
+    Raises LeaseLost if another process owns the import now.
     """
-    write = write_lines
     for tries_left in reversed(range(TRIES)):
         try:
-            with transaction.atomic():
-                count(log, write(log, lines, places))
+            write_together_or_each(log, lines, places)
             return
-        except (*REFUSALS, OperationalError, Uncertain) as refusal:
-            if not is_a_rivals_doing(refusal):
-                if write is write_each or not isinstance(refusal, REFUSALS):
-                    raise
-                write = write_each
-            elif not tries_left:
+        except (*REFUSALS, OperationalError, Uncertain) as error:
+            if not tries_left or not is_a_rivals_doing(error):
                 raise
-            logger.info("%s: asking again: %s", log, refusal)
-        renew(log)  # whoever has lost the import meets its new owner's row logs
-        places.forget()
+            logger.info("%s: asking again: %s", log, error)
+        start_over(log, places)
+
+
+def write_together_or_each(log: ImportExecutionLog, lines: list[Line], places: Places) -> None:
+    """A chunk of which the database refuses a row goes in row by row.
+
+    The guilty line fails with the database's words.
+    """
+    try:
+        with transaction.atomic():
+            count(log, write_lines(log, lines, places))
+        return
+    except REFUSALS as refusal:
+        if is_a_rivals_doing(refusal):
+            raise
+        logger.info("%s: asking again: %s", log, refusal)
+    start_over(log, places)
+    with transaction.atomic():
+        count(log, [write_alone(log, line, places) for line in lines])
+
+
+def start_over(log: ImportExecutionLog, places: Places) -> None:
+    renew(log)  # whoever has lost the import meets its new owner's row logs
+    places.forget()
 
 
 def is_a_rivals_doing(refusal: Exception) -> bool:
@@ -110,10 +83,6 @@ def is_a_rivals_doing(refusal: Exception) -> bool:
         return True
     diagnosis = getattr(cause, "diag", None)
     return diagnosis is not None and diagnosis.constraint_name == "ledger_each_execution_once"
-
-
-def write_each(log: ImportExecutionLog, lines: list[Line], places: Places) -> list[Outcome]:
-    return [write_alone(log, line, places) for line in lines]
 
 
 def write_alone(log: ImportExecutionLog, line: Line, places: Places) -> Outcome:
@@ -148,90 +117,6 @@ def write_lines(log: ImportExecutionLog, lines: list[Line], places: Places) -> l
     if hold(Trade, known) < len(known):
         raise Uncertain("a trade that is repeated here was deleted meanwhile")
     return outcomes
-
-
-def write_row_logs(log: ImportExecutionLog, outcomes: list[Outcome]) -> dict[int, int]:
-    """One row log a line; their ids by line number."""
-    ids = reserve_ids(ImportRowLog, len(outcomes))
-    insert(
-        ImportRowLog,
-        ROW_LOG_FIELDS,
-        (
-            (
-                row_log_id,
-                log.pk,
-                outcome.line.number,
-                outcome.status,
-                outcome.category,
-                outcome.message,
-                [problem.as_json() for problem in outcome.problems],
-                outcome.line.cells,
-                None if outcome.status == RowStatus.SUCCESS else repeated(outcome),
-            )
-            for row_log_id, outcome in zip(ids, outcomes, strict=True)
-        ),
-    )
-    return {outcome.line.number: pk for pk, outcome in zip(ids, outcomes, strict=True)}
-
-
-def repeated(outcome: Outcome) -> int | None:
-    return outcome.known.trade_id if outcome.known else None
-
-
-def write_trades(taken: list[Outcome], row_log_ids: dict[int, int]) -> None:
-    now = timezone.now()
-    insert(
-        Trade,
-        TRADE_FIELDS,
-        (
-            (
-                outcome.known.trade_id,
-                outcome.account_id,
-                outcome.instrument_id,
-                outcome.line.execution_id,
-                outcome.line.execution.side,
-                outcome.line.execution.quantity,
-                outcome.line.execution.price,
-                outcome.line.execution.commission,
-                outcome.line.execution.executed_at,
-                outcome.line.execution.order_id,
-                outcome.line.execution.name,
-                outcome.line.execution.entry_exit,
-                outcome.line.execution.broker_position,
-                outcome.line.execution.connection,
-                "",
-                False,
-                row_log_ids[outcome.line.number],
-                now,
-            )
-            for outcome in taken
-        ),
-    )
-
-
-def write_ledger(log: ImportExecutionLog, taken: list[Outcome]) -> None:
-    """In the order of identities, so that two imports of the same lines cannot lock each other."""
-    taken = sorted(taken, key=lambda outcome: (outcome.account_id, outcome.line.execution_id))
-    now = timezone.now()
-    insert(
-        ImportedExecution,
-        LEDGER_FIELDS,
-        (
-            (
-                ledger_id,
-                outcome.account_id,
-                outcome.line.execution_id,
-                outcome.instrument_id,
-                outcome.known.trade_id,
-                log.file_name,
-                now,
-                log.pk,
-            )
-            for ledger_id, outcome in zip(
-                reserve_ids(ImportedExecution, len(taken)), taken, strict=True
-            )
-        ),
-    )
 
 
 def count(log: ImportExecutionLog, outcomes: list[Outcome]) -> None:

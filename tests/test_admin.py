@@ -596,7 +596,7 @@ def test_a_retry_first_says_what_it_reads(as_adam: Client, three: list) -> None:
 
 def test_a_confirmed_retry_is_done(as_adam: Client, three: list[ImportExecutionLog]) -> None:
     response = act(as_adam, "retry_selected", *three, confirmed=True)
-    assert "good.csv is success; only a failed or partial import can be retried." in told(response)
+    assert "good.csv is success; only a failed or partial import can be retried" in told(response)
     assert ImportExecutionLog.objects.get(retry_of=three[1]).status == Status.FAILED
 
 

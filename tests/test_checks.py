@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.checks import run_checks
 
 from tradelog.checks import CHECKS, every_problem
@@ -66,14 +67,40 @@ def test_other_hosts_are_fine_behind_https(settings: object) -> None:
     assert ids() == []
 
 
+# What the environment says when the id is to be told, as a user would see it.
+ENVIRONMENTS = [
+    ("tradelog.E001", {"TRADELOG_DATA_DIR": "/proc/no-such-folder"}),
+    ("tradelog.E001", {"TRADELOG_DATA_DIR": __file__}),
+    ("tradelog.E002", {"TRADELOG_TIME_ZONE": "Mars"}),
+    ("tradelog.E003", {"DATABASE_URL": "mysql://user@host/name"}),
+    ("tradelog.E003", {"DATABASE_URL": "nonsense"}),
+    ("tradelog.E004", {"TRADELOG_MAX_FILE_MB": "abc"}),
+    ("tradelog.W001", {"SECRET_KEY": "short"}),
+]
+
+
+@pytest.mark.parametrize(("told", "environment"), ENVIRONMENTS)
+def test_a_user_is_told_with_an_id_and_a_hint(told: str, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "TRADELOG_ENV_FILE": "", **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert told in done.stderr
+    assert "HINT" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 # --- The secret key
 
 
 def test_a_key_is_made_once(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "secret_key"
-    key = kept_secret_key(path)
+    folder = tmp_path / "deep"
+    key = kept_secret_key(folder)
     assert len(key) >= 50
-    assert kept_secret_key(path) == key == path.read_text()
+    assert kept_secret_key(folder) == key == (folder / "secret_key").read_text()
 
 
 def test_two_installations_have_two_keys(tmp_path: Path) -> None:
@@ -81,20 +108,18 @@ def test_two_installations_have_two_keys(tmp_path: Path) -> None:
 
 
 def test_a_key_that_was_put_there_is_kept(tmp_path: Path) -> None:
-    path = tmp_path / "secret_key"
-    path.write_text("put here by hand\n")
-    assert kept_secret_key(path) == "put here by hand"
+    (tmp_path / "secret_key").write_text("put here by hand\n")
+    assert kept_secret_key(tmp_path) == "put here by hand"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such rights on Windows")
 def test_a_key_is_for_its_owner_only(tmp_path: Path) -> None:
-    path = tmp_path / "secret_key"
-    kept_secret_key(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    kept_secret_key(tmp_path)
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
 def test_nothing_is_left_beside_the_key(tmp_path: Path) -> None:
-    kept_secret_key(tmp_path / "secret_key")
+    kept_secret_key(tmp_path)
     assert [*tmp_path.iterdir()] == [tmp_path / "secret_key"]
 
 
@@ -108,7 +133,7 @@ print(kept_secret_key(pathlib.Path(sys.argv[1])))
 
 
 def test_processes_that_start_at_once_get_one_key(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", RACER, str(tmp_path / "secret_key")]
+    command = [sys.executable, "-c", RACER, str(tmp_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     racers = [subprocess.Popen(command, **pipes) for _ in range(4)]
     assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 4
@@ -124,12 +149,12 @@ def test_processes_that_start_at_once_get_one_key(tmp_path: Path) -> None:
 def test_a_rival_that_is_first_decides_the_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, link, keys = tmp_path / "secret_key", os.link, []
+    link, keys = os.link, []
 
     def too_late(draft: str, final: Path) -> None:
         monkeypatch.setattr(os, "link", link)
-        keys.append(kept_secret_key(path))  # a rival with the very same process number
+        keys.append(kept_secret_key(tmp_path))  # a rival with the very same process number
         link(draft, final)
 
     monkeypatch.setattr(os, "link", too_late)
-    assert [kept_secret_key(path)] == keys
+    assert [kept_secret_key(tmp_path)] == keys

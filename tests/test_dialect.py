@@ -8,7 +8,7 @@ from imports.dialect import LEAD_ENOUGH, Dialect, Witnesses, decimal_sign, in_wo
 from imports.formats import all_formats
 from imports.identify import Layout
 from imports.lines import LineReader, decide_dialect
-from imports.reading import Record
+from imports.records import Record
 from tests.conftest import HEADER, ZONE, fill
 
 US, EU = Dialect(".", False), Dialect(",", True)
@@ -135,6 +135,22 @@ def test_the_last_line_can_decide_the_whole_file(behind: int) -> None:
     early = [fill(Time="1/5/2026 9:30")] * behind
     records = lines_of(*early, fill(Time="27/04/2026 9:30"))
     assert decide_dialect(iter(records), LAYOUT).day_first
+
+
+@pytest.mark.parametrize(
+    ("time", "day_first"),
+    [("05/01/2026 06:33:43", True), ("01/05/2026 06:33:43", False), ("1/5/2026 6:33 AM", False)],
+)
+def test_a_contract_is_not_traded_after_its_month(time: str, day_first: bool) -> None:
+    records = lines_of(fill(Instrument="MNQ 03-26", Time=time))
+    assert decide_dialect(iter(records), LAYOUT).day_first is day_first
+
+
+def test_a_year_first_goes_with_a_decimal_point() -> None:
+    witnesses = Witnesses(";")
+    witnesses.hear(["110.125"], ["2026-09-16 15:31:02"])
+    assert witnesses.verdict().decimal == "."
+    assert not witnesses.verdict().numbers_tell
 
 
 def test_odd_cells_at_the_head_do_not_outvote_the_file() -> None:

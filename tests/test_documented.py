@@ -118,3 +118,31 @@ def test_an_example_that_lacks_a_setting_is_found() -> None:
 
 def test_an_example_that_offers_too_much_is_found() -> None:
     assert settings_never_read('env.bool("DEBUG")', "DEBUG=\n# COLOUR=red\n")
+
+
+# --- The codes of the problems
+
+
+def codes_given(source: str) -> set[str]:
+    """The codes that a module gives to problems: CellError("code", …), Quantity("code")…"""
+    givers = {"CellError", "parsing_problem", "Number", "Quantity", "Name", "refuse", "Problem"}
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    named = [
+        call for call in calls if getattr(call.func, "id", getattr(call.func, "attr", "")) in givers
+    ]
+    words = [word.value for call in named for word in call.args if isinstance(word, ast.Constant)]
+    return {
+        word for word in words if isinstance(word, str) and re.fullmatch("[a-z]+(_[a-z]+)+", word)
+    }
+
+
+def test_a_code_is_found() -> None:
+    assert codes_given('raise CellError("invalid_moon", "no moon")') == {"invalid_moon"}
+
+
+def test_every_code_is_explained() -> None:
+    sources = [*(ROOT / "imports").glob("*.py"), *(ROOT / "imports" / "formats").glob("*.py")]
+    given = set().union(*(codes_given(path.read_text(encoding="utf-8")) for path in sources))
+    explained = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "importing.md").read_text()))
+    assert given - explained <= {"executed_at"}
+    assert {"conflict", "duplicate", "row_too_short", "nonexistent_local_time"} <= explained

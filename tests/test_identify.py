@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from imports import identify as identifying
+from imports.body import data_records
 from imports.columns import Number
 from imports.formats import Column, Format, all_formats
 from imports.identify import Layout, identify
 from imports.lines import LineReader, decide_dialect
 from imports.problems import FileError
-from imports.reading import look_at
-from imports.running import data_records
+from imports.textfile import look_at
 from tests.conftest import EXAMPLES, HEADER, ZONE
 
 EXECUTIONS = all_formats()["ninjatrader-executions"]

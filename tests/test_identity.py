@@ -16,7 +16,7 @@ from imports.formats import all_formats
 from imports.identify import Layout
 from imports.identity import TwinCounter, digest, give_identities
 from imports.lines import Execution, Line, LineReader
-from imports.reading import Record
+from imports.records import Record
 from tests.conftest import HEADER, ZONE, fill
 
 FORMAT = all_formats()["ninjatrader-executions"]

@@ -13,7 +13,7 @@ from imports.identify import Layout
 from imports.lines import Line, LineReader
 from imports.moments import LATEST_YEAR, read_moment, to_utc
 from imports.problems import CellError
-from imports.reading import Record
+from imports.records import Record
 from tests.conftest import HEADER, fill
 
 LOS_ANGELES, BERLIN, LORD_HOWE = "America/Los_Angeles", "Europe/Berlin", "Australia/Lord_Howe"

@@ -3,21 +3,21 @@
 import io
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import chain, repeat
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.utils import timezone
 
-from imports import running, settling
+from imports import running
 from imports.claims import claim
 from imports.models import ImportedExecution, ImportExecutionLog
 from imports.retry import retry
 from imports.running import run_import
-from imports.states import Category, RowStatus, Status
+from imports.states import RowStatus, Status
 from imports.storing import Wishes, receive
 from tests.conftest import ZONE, TakeIn, file_of, fill
-from trades.models import Account, Trade
+from tests.reading import OPEN_FILES, is_open
+from trades.models import Trade
 
 FIVE = file_of(*[fill(ID=f"exec-{number}") for number in range(1, 6)])
 FIVE_TWINS = file_of(*[fill(ID="")] * 5)
@@ -231,80 +231,23 @@ def test_an_unforeseen_error_is_told_and_raised(db: None) -> None:
     assert "disk full" in log.error_summary
 
 
+def test_a_run_that_breaks_off_closes_its_file(db: None) -> None:
+    log = queued(FIVE)
+    open_within: list[bool] = []
+
+    def stop(log: ImportExecutionLog) -> None:
+        open_within.append(is_open(log.stored_path))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run_import(log.pk, on_progress=stop)
+    assert caught.tb, "what holds the frames of the run"
+    assert (open_within, is_open(log.stored_path)) == ([OPEN_FILES.exists()], False)
+
+
 def test_bytes_that_are_gone_fail_the_import(db: None) -> None:
     log = queued(FIVE)
     log.stored_path.unlink()
     log = run_import(log.pk)
     assert (log.status, log.total_rows) == (Status.FAILED, 0)
     assert log.error_summary == "fills.csv cannot be read: No such file or directory."
-
-
-# --- The database refuses
-
-
-def test_who_meets_the_rows_of_a_rival_asks_again(
-    take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    take_in(FIVE)
-    answers = chain([{}], repeat(None))  # once it is too early to see the rival's rows
-    ask = settling.known_executions
-    monkeypatch.setattr(
-        settling,
-        "known_executions",
-        lambda keys: ask(keys) if (early := next(answers)) is None else early,
-    )
-    assert take_in(FIVE).skipped_rows == 5
-    assert Trade.objects.count() == 5
-
-
-@pytest.fixture
-def refusing_666(db: None) -> None:
-    """The table of trades takes no price of 666."""
-    with connection.cursor() as cursor:
-        for statement in TRIGGERS[connection.vendor]:
-            cursor.execute(statement)
-
-
-TRIGGERS = {
-    "sqlite": [
-        "CREATE TRIGGER refuse_666 BEFORE INSERT ON trades WHEN NEW.price = 666 "
-        "BEGIN SELECT RAISE(ABORT, 'no such price'); END"
-    ],
-    "postgresql": [
-        "CREATE FUNCTION refuse_666() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$BEGIN RAISE EXCEPTION 'no such price'; END$$",
-        "CREATE TRIGGER refuse_666 BEFORE INSERT ON trades FOR EACH ROW "
-        "WHEN (NEW.price = 666) EXECUTE FUNCTION refuse_666()",
-    ],
-}
-ONE_REFUSED = file_of(fill(), fill(ID="exec-2", Price="666"), fill(ID="exec-3"))
-
-
-def test_only_the_line_that_the_database_refuses_fails(refusing_666: None, take_in: TakeIn) -> None:
-    log = take_in(ONE_REFUSED)
-    row = log.row_logs.get(status=RowStatus.FAILED)
-    assert (log.status, log.success_rows, log.failed_rows) == (Status.PARTIAL, 2, 1)
-    assert (row.row_number, row.error_category) == (3, Category.DATABASE)
-    assert "the database refused it: no such price" in row.error_message
-
-
-def test_a_refused_line_leaves_nothing_in_the_ledger(refusing_666: None, take_in: TakeIn) -> None:
-    take_in(ONE_REFUSED)
-    assert not ImportedExecution.objects.filter(execution_id="exec-2").exists()
-    assert not Account.objects.filter(trades=None).exists()
-
-
-def test_lines_that_repeat_a_refused_one_fail_too(refusing_666: None, take_in: TakeIn) -> None:
-    refused = fill(Price="666")
-    log = take_in(file_of(refused, refused))
-    assert (log.failed_rows, log.skipped_rows, log.trades_created) == (2, 0, 0)
-
-
-def test_other_chunks_are_not_touched_by_a_refusal(refusing_666: None, take_in: TakeIn) -> None:
-    log = take_in(file_of(fill(ID="a"), fill(ID="b"), fill(ID="c", Price="666"), fill(ID="d")))
-    assert [*log.row_logs.values_list("status", flat=True)] == [
-        "success",
-        "success",
-        "failed",
-        "success",
-    ]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.utils import timezone
 
 from imports import rollback, running
@@ -14,7 +15,7 @@ from imports.rollback import preview, roll_back
 from imports.running import run_import
 from imports.states import RowStatus, StateConflict, Status
 from imports.storing import Wishes, receive
-from tests.conftest import TakeIn, file_of, fill
+from tests.conftest import ZONE, TakeIn, file_of, fill
 from trades.models import Account, Instrument, Trade
 
 THREE = file_of(fill(ID="a"), fill(ID="b"), fill(ID="c"))
@@ -204,6 +205,7 @@ def test_a_preview_of_nothing_is_empty(db: None) -> None:
 def half_undone(take_in: TakeIn, monkeypatch: pytest.MonkeyPatch) -> ImportExecutionLog:
     """An import of three trades whose rollback was killed after the first."""
     monkeypatch.setattr(rollback, "SLICE", 1)
+    monkeypatch.setattr(rollback, "release", lambda log: None)  # the dead let nothing go
     log = take_in(THREE)
 
     def die(deleted: int) -> None:
@@ -235,6 +237,20 @@ def test_a_rollback_at_work_is_left_alone(half_undone: ImportExecutionLog) -> No
     assert Trade.objects.count() == 2
 
 
+def test_a_rollback_that_was_stopped_can_go_on_at_once(
+    take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollback, "SLICE", 1)
+    log = take_in(THREE)
+
+    def stop(deleted: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        roll_back(log, on_progress=stop)
+    assert roll_back(log) == 2
+
+
 def test_a_user_may_go_on_with_an_interrupted_rollback(half_undone: ImportExecutionLog) -> None:
     assert not half_undone.can_be_rolled_back
     expire(half_undone)
@@ -256,6 +272,30 @@ def test_an_import_amid_its_rollback_cannot_be_retried(half_undone: ImportExecut
 
 
 # --- Retry
+
+
+def test_lines_that_were_known_can_be_won_back(take_in: TakeIn) -> None:
+    first, second = take_in(THREE), take_in(THREE)
+    assert not second.can_be_retried
+    roll_back(first)
+    second.refresh_from_db()
+    assert run_import(retry(second).pk).success_rows == 3
+
+
+def test_a_retry_reads_times_as_the_first_run_did(take_in: TakeIn) -> None:
+    text = file_of(fill(ID=""), fill(ID="", Time="2/5/2026 7:00:00 AM"), fill(Quantity="abc"))
+    log = take_in(text, timezone="")
+    Account.objects.update(timezone="America/Chicago")
+    again = run_import(retry(log).pk)
+    assert (again.success_rows, again.skipped_rows) == (0, 2)
+
+
+def test_an_import_that_nobody_began_can_be_gone_on_with(db: None) -> None:
+    log = receive(io.BytesIO(THREE.encode()), "fills.csv", Wishes(timezone=ZONE))
+    assert log.is_left_behind
+    call_command("retry_import", str(log.pk), stdout=io.StringIO())
+    log.refresh_from_db()
+    assert log.success_rows == 3
 
 
 def test_a_retry_is_a_new_import(take_in: TakeIn, adam: User) -> None:

@@ -8,13 +8,12 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}
-DATABASES_WE_KNOW = {"django.db.backends.sqlite3", "django.db.backends.postgresql"}
 
 
 def data_dir_problems() -> Iterator[CheckMessage]:
-    if not os.access(settings.DATA_DIR, os.W_OK):
+    if not (settings.DATA_DIR.is_dir() and os.access(settings.DATA_DIR, os.W_OK)):
         yield Error(
-            f"{settings.DATA_DIR} cannot be written.",
+            f"{settings.DATA_DIR} is no folder that can be written.",
             hint="Give this user the right to write there, or set TRADELOG_DATA_DIR.",
             id="tradelog.E001",
         )
@@ -30,10 +29,9 @@ def zone_problems() -> Iterator[CheckMessage]:
 
 
 def database_problems() -> Iterator[CheckMessage]:
-    engine = settings.DATABASES["default"]["ENGINE"]
-    if engine not in DATABASES_WE_KNOW:
+    if settings.DATABASES["default"]["ENGINE"] not in settings.DATABASES_WE_KNOW:
         yield Error(
-            f"DATABASE_URL names {engine}, on which tradelog does not run.",
+            "DATABASE_URL names no database on which tradelog runs.",
             hint="Use sqlite:///path or postgresql://user:password@host:5432/name.",
             id="tradelog.E003",
         )
@@ -42,8 +40,8 @@ def database_problems() -> Iterator[CheckMessage]:
 def file_limit_problems() -> Iterator[CheckMessage]:
     if settings.TRADELOG_MAX_FILE_MB < 1:
         yield Error(
-            f"TRADELOG_MAX_FILE_MB is {settings.TRADELOG_MAX_FILE_MB}; no file would be accepted.",
-            hint="Give the largest file that may be imported, in megabytes, at least 1.",
+            "TRADELOG_MAX_FILE_MB is no whole number above 0; no file would be accepted.",
+            hint="Give the largest file that may be imported, in megabytes, for example 1024.",
             id="tradelog.E004",
         )
 

@@ -6,15 +6,26 @@ import tempfile
 from pathlib import Path
 
 
-def kept_secret_key(path: Path) -> str:
-    """The key in `path`; a new one is written there first if the file is missing.
+def kept_secret_key(folder: Path) -> str:
+    """The key kept in `folder`; a new one is written there first if there is none.
+
+    Where nothing can be written the key holds for this process only; a system check says so.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return key_in(folder / "secret_key")
+    except OSError:
+        return secrets.token_urlsafe(50)
+
+
+def key_in(path: Path) -> str:
+    """The key in the file, which is made if it is missing.
 
     Two processes that start at once get the same key: the new file is written under a name of its
     own and linked into place, which succeeds for one of them only. A process number would be no
     such name: containers that share the folder have the same ones.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # mode 600
         with os.fdopen(handle, "w", encoding="ascii") as stream:
             stream.write(secrets.token_urlsafe(50))

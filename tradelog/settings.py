@@ -9,6 +9,9 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from tradelog.secret_key import kept_secret_key
+from web.numbers import whole_number
+
+DATABASES_WE_KNOW = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -18,21 +21,22 @@ if ENV_FILE:
     env.read_env(ENV_FILE)
 
 DATA_DIR = Path(env.str("TRADELOG_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret_key(DATA_DIR / "secret_key")
+SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret_key(DATA_DIR)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 # --- The trade log
 
-TRADELOG_MAX_FILE_MB = env.int("TRADELOG_MAX_FILE_MB", default=1024)
+TRADELOG_MAX_FILE_MB = whole_number(env.str("TRADELOG_MAX_FILE_MB", default="1024")) or 0
 TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
 FILES_DIR = DATA_DIR / "files"
 
 # --- The database
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/tradelog.sqlite3")}
+if DATABASES["default"].get("ENGINE") not in DATABASES_WE_KNOW:
+    DATABASES["default"] = {"ENGINE": "django.db.backends.dummy"}  # a system check says why
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -149,7 +153,14 @@ CONTENT_SECURITY_POLICY = {
 
 
 def sidebar_item(title: str, icon: str, view: str) -> dict[str, object]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(view)}
+    """An entry for those who may see what it leads to; `view` is admin:ROOM_MODEL_changelist."""
+    room, model, _ = view.removeprefix("admin:").split("_")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(view),
+        "permission": lambda request: request.user.has_perm(f"{room}.view_{model}"),
+    }
 
 
 UNFOLD = {
@@ -161,6 +172,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}
     ],
     "STYLES": [lambda request: static("tradelog.css")],
+    "SCRIPTS": [lambda request: static("tradelog.js")],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {

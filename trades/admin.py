@@ -1,9 +1,11 @@
 """Accounts, instruments and trades in the admin. What a broker reported cannot be edited."""
 
-from django.contrib import admin
+from collections.abc import Callable
+from functools import partial
+
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -17,6 +19,8 @@ from trades.models import Account, Instrument, Trade, plain
 from web.badges import Badge
 from web.dayrange import DayRangeFilter
 from web.numbers import whole_number
+
+MOST_DELETED = 1_000
 
 
 class ImportFilter(admin.SimpleListFilter):
@@ -101,7 +105,7 @@ class TradeAdmin(ModelAdmin):
         ImportFilter,
     ]
     list_filter_submit = True
-    list_select_related = ["account", "instrument", "import_row_log"]
+    list_select_related = ["account", "instrument", "import_row_log__import_log"]
     list_per_page = 50
     search_fields = ["execution_id", "order_id", "name"]
     search_help_text = "Execution ID, order ID or name"
@@ -110,9 +114,11 @@ class TradeAdmin(ModelAdmin):
     fields = [
         ("executed_at", "line"),
         ("account", "instrument"),
-        ("side", "shown_quantity", "shown_price", "shown_commission"),
+        ("side", "shown_quantity"),
+        ("shown_price", "shown_commission"),
         ("execution_id", "order_id"),
-        ("name", "entry_exit", "broker_position", "connection"),
+        ("name", "entry_exit"),
+        ("broker_position", "connection"),
         "reviewed",
         "notes",
     ]
@@ -146,10 +152,28 @@ class TradeAdmin(ModelAdmin):
         row = trade.import_row_log
         if row is None:
             return None
-        page = reverse("admin:imports_importexecutionlog_change", args=[row.import_log_id])
         return format_html(
-            '<a class="text-primary-600 dark:text-primary-500" href="{}?from={}#rows">line {}</a>',
-            page,
+            '<a class="tl-link" href="{}?from={}#rows">line {} of {}</a>',
+            row.import_log.get_absolute_url(),
             row.row_number,
             row.row_number,
+            row.import_log,
         )
+
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple]:
+        actions = super().get_actions(request)
+        if "delete_selected" in actions:
+            delete, *names = actions["delete_selected"]
+            actions["delete_selected"] = (partial(delete_a_few, delete), *names)
+        return actions
+
+
+def delete_a_few(
+    delete: Callable, model_admin: ModelAdmin, request: HttpRequest, trades: QuerySet[Trade]
+) -> HttpResponse | None:
+    """Django's own deletion lists every row that it would delete: not for a million of them."""
+    if len(trades.order_by()[: MOST_DELETED + 1].values_list("pk")) > MOST_DELETED:
+        advice = f"At most {MOST_DELETED:,} trades at once; to undo a whole import, roll it back."
+        model_admin.message_user(request, advice, messages.ERROR)
+        return None
+    return delete(model_admin, request, trades)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -92,16 +93,17 @@ _ROOT = (
 )
 _CONTINUOUS = re.compile(f"{_ROOT} ##-##")
 # The month of a short code is its last letter, so digits in the root (`M2KM6`) never mislead.
-_CONTRACTS = (
+_SPELLED_OUT = (
     re.compile(f"{_ROOT} (?P<month>[0-9]{{1,2}})[-.](?P<year>(?:20)?[0-9]{{2}})"),
     re.compile(f"{_ROOT} (?P<month>[A-Z]{{3}})(?P<year>(?:20)?[0-9]{{2}})"),
-    re.compile(f"{_ROOT}(?P<month>[{MONTH_CODES}])(?P<year>(?:20)?[0-9]{{2}}|[0-9])"),
 )
+_SHORT = re.compile(f"{_ROOT}(?P<month>[{MONTH_CODES}])(?P<year>(?:20)?[0-9]{{2}}|[0-9])")
 _OPTION = re.compile("(?P<root>[A-Z0-9]{1,6}) ?(?P<day>[0-9]{6})(?P<strike>[CP][0-9]{8})")
 _FOREX = re.compile(f"({CURRENCIES})[-/._]?(?!\\1$)({CURRENCIES})")
 _CRYPTO = re.compile(f"({CURRENCIES}|{COINS})[-/._]?(?!\\1$)({CURRENCIES}|{COINS})")
 
 
+@lru_cache(maxsize=4096)
 def parse_symbol(text: str, traded_on: datetime.date) -> Symbol:
     """Return the instrument that a broker calls `text`; what nothing else claims is a stock.
 
@@ -135,22 +137,21 @@ def _normalise(text: str) -> str:
 def _future(name: str, traded_on: datetime.date) -> Symbol | None:
     if match := _CONTINUOUS.fullmatch(name):
         return Symbol(f"{match['root']} ##-##", match["root"], expiry=None, kind="future")
-    for contract in _CONTRACTS:
+    for contract in (*_SPELLED_OUT, _SHORT):
         match = contract.fullmatch(name)
-        if match is None:
-            continue
-        expiry = _expiry(match["month"], match["year"], traded_on)
-        if expiry and (match["root"] in FUTURES or _may_be_listed(match["root"], expiry)):
+        expiry = match and _expiry(match["month"], match["year"], traded_on)
+        if expiry and (contract is not _SHORT or _may_be_listed(match["root"], match["year"])):
             return Symbol(f"{match['root']} {expiry:%m-%y}", match["root"], expiry, kind="future")
     return None
 
 
-def _may_be_listed(root: str, expiry: datetime.date) -> bool:
-    """Whether a root that we do not know may have this contract.
+def _may_be_listed(root: str, year: str) -> bool:
+    """Whether a short code means a contract.
 
-    `HK50` and `HK33` are indices, not H of May: one letter and a number are not enough.
+    Of a root that we do not know, one letter and a number are not enough, and the year must be
+    near: `HK33` and `STOXX50` are indices, no contracts of May and November.
     """
-    return len(root) > 1 and expiry.year < 2050
+    return root in FUTURES or (len(root) > 1 and (len(year) == 1 or int(year[-2:]) < 50))
 
 
 def _expiry(month: str, year: str, traded_on: datetime.date) -> datetime.date | None:

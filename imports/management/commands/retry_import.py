@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         log = import_named(options["id"])
         try:
-            log = log if log.is_abandoned else retry(log)
+            log = log if log.is_left_behind else retry(log)
         except StateConflict as conflict:
             raise CommandError(str(conflict)) from None
         if not run_aloud(log, self.stdout):

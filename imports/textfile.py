@@ -1,4 +1,4 @@
-"""Bytes into numbered records. Knows nothing of brokers.
+"""Bytes into physical lines. Knows nothing of cells.
 
 A file is looked at as a whole before its first line is taken in: is it text, in which encoding,
 are its lines of a sane length? So a file that is no text fails before anything is written, and
@@ -6,17 +6,16 @@ memory stays bounded whatever the bytes are.
 """
 
 import codecs
-import csv
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from imports.problems import FileError
 
 BLOCK = 1 << 16
 LONGEST_LINE = 1 << 16  # characters; nothing that long is an execution
-LONGEST_RECORD = 100  # physical lines of one record with quoted line breaks
 SAMPLE = 4096
 
 BOMS = (
@@ -43,10 +42,6 @@ OTHER_KINDS = {
     b"\x1f\x8b": "a compressed file",
 }
 
-END_OF_FILE = "\x1a"  # left behind by the Windows command `copy a.csv+b.csv all.csv`
-
-csv.field_size_limit(LONGEST_LINE * 2)
-
 
 class Undecodable(Exception):
     """A line has bytes that are none of an encoding.
@@ -70,28 +65,19 @@ class TextFile:
     line_count: int
 
     def lines(self) -> Iterator[str]:
-        """Every physical line with its line break, whichever of the three it is."""
+        """Every physical line with its line break, whichever of the three it is.
+
+        Who may leave it in the middle closes it, and with it the file.
+        """
         with self.path.open(encoding=self.encoding, newline="") as stream:
             for line in stream:
                 # Files that were joined have a byte order mark in the middle, too.
                 yield line.removeprefix("\ufeff")
 
-
-@dataclass(slots=True)
-class Record:
-    """One data line: its physical line number (the first, if it spans several) and its cells.
-
-    An `unclosed` record has a quotation mark that nothing closes; it is that one line alone.
-    """
-
-    number: int
-    cells: list[str]
-    height: int = 1
-    unclosed: bool = False
-
-    @property
-    def is_blank(self) -> bool:
-        return not self.unclosed and all(cell.strip() in ("", END_OF_FILE) for cell in self.cells)
+    def head(self, count: int) -> list[str]:
+        """The first physical lines."""
+        with closing(self.lines()) as lines:
+            return list(islice(lines, count))
 
 
 def look_at(path: Path, name: str) -> TextFile:
@@ -149,12 +135,13 @@ def count_lines(path: Path, name: str, encoding: str) -> int:
     lines = pending = 0
     ends_in_return = beyond_ascii = False
     try:
-        for text in blocks(path, encoding):
-            refuse_nul(text, name, lines, ends_in_return)
-            pending = refuse_long_line(text, pending, name, lines)
-            lines += count_breaks(text, ends_in_return)
-            ends_in_return = text.endswith("\r") if text else ends_in_return
-            beyond_ascii = beyond_ascii or not text.isascii()
+        with closing(blocks(path, encoding)) as texts:
+            for text in texts:
+                refuse_nul(text, name, lines, ends_in_return)
+                pending = refuse_long_line(text, pending, name, lines)
+                lines += count_breaks(text, ends_in_return)
+                ends_in_return = text.endswith("\r") if text else ends_in_return
+                beyond_ascii = beyond_ascii or not text.isascii()
     except UnicodeDecodeError:
         raise Undecodable(lines + 1, proven=encoding == "utf-8" and beyond_ascii) from None
     return lines + (pending > 0)
@@ -204,83 +191,3 @@ def refuse_long_line(text: str, pending: int, name: str, lines_before: int) -> i
             f"{lines_before + 1:,}); a line of an export has a few hundred."
         )
     return tail
-
-
-def records(
-    lines: Iterator[str], delimiter: str, *, width: int, first: int = 1
-) -> Iterator[Record]:
-    """Cut physical lines into records of about `width` cells, numbered from `first`.
-
-    Blank lines are no records; nor are lines of nothing but empty cells.
-    """
-    pushed_back: deque[str] = deque()
-
-    def pull() -> str | None:
-        return pushed_back.popleft() if pushed_back else next(lines, None)
-
-    number = first
-    while (line := pull()) is not None:
-        if '"' in line:
-            record, surplus = quoted_record(number, line, pull, delimiter, width)
-            pushed_back.extendleft(reversed(surplus))
-        else:
-            record = Record(number, line.rstrip("\r\n").split(delimiter))
-        number += record.height
-        if not record.is_blank:
-            yield record
-
-
-def quoted_record(
-    number: int, line: str, pull: Callable[[], str | None], delimiter: str, width: int
-) -> tuple[Record, list[str]]:
-    """The record that begins with `line`, and the lines that were pulled for it in vain.
-
-    When its quotation mark is never closed, or closes only far down in another record, the first
-    line alone is the record, so that one bad line does not swallow those behind it.
-    """
-    spanned = [line]
-    cells = spanning_cells(spanned, pull, delimiter)
-    if cells is None or swallows(spanned, cells, delimiter, width):
-        alone = next(csv.reader([line], delimiter=delimiter))
-        alone[-1] = alone[-1].rstrip("\r\n")
-        return Record(number, alone, unclosed=True), spanned[1:]
-    return Record(number, cells, height=len(spanned)), []
-
-
-def swallows(spanned: list[str], cells: list[str], delimiter: str, width: int) -> bool:
-    """Whether a record that spans several lines has taken in one that is a record of its own."""
-    if len(spanned) == 1:
-        return False
-    first, *inner, last = (line.count(delimiter) >= width - 1 for line in spanned)
-    fits = len(cells) >= width and not any(cell.strip() for cell in cells[width:])
-    return any(inner) or (last and (first or not fits))
-
-
-def spanning_cells(
-    spanned: list[str], pull: Callable[[], str | None], delimiter: str
-) -> list[str] | None:
-    """Parse one record, adding to `spanned` the lines it needs; None if it finds no end."""
-    closed = True
-
-    def feed() -> Iterator[str]:
-        nonlocal closed
-        yield spanned[0]
-        while len(spanned) < LONGEST_RECORD and (line := pull()) is not None:
-            spanned.append(line)
-            yield line
-        closed = False
-
-    try:
-        # Strict behind a line break: there, text after a closing quotation mark means that two
-        # records have been taken for one.
-        cells = next(csv.reader(feed(), delimiter=delimiter, strict=True))
-    except csv.Error:
-        return lenient_cells(spanned[0], delimiter) if len(spanned) == 1 else None
-    return cells if closed else None
-
-
-def lenient_cells(line: str, delimiter: str) -> list[str] | None:
-    """The cells of a line with text behind a closing quotation mark; None if one stays open."""
-    reader = csv.reader([line, ""], delimiter=delimiter)
-    cells = next(reader)
-    return cells if reader.line_num == 1 else None
