@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('imports', '0001_initial'),
-        ('trades', '0001_initial'),
+        ('imports', '0001_imports_row_logs_ledger'),
+        ('trades', '0001_accounts_instruments_trades'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

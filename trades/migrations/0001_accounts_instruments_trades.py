@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('imports', '0001_initial'),
+        ('imports', '0001_imports_row_logs_ledger'),
     ]
 
     operations = [
