@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import product
+from typing import Any
 
 from imports.columns import Moment, Number
 from imports.dialect import Dialect, Witnesses
@@ -15,6 +16,8 @@ from imports.problems import CellError, Problem, shown
 from imports.records import Record
 from imports.states import Category
 from trades.symbols import Symbol, UnknownSymbol, parse_symbol
+
+MOST_KNOWN = 2_000  # cells of a column whose values are remembered
 
 
 @dataclass(slots=True)
@@ -62,13 +65,22 @@ class Fed:
     places: tuple[int, ...]
     heading: str
     column: Column
+    known: dict[str, Any] = field(default_factory=dict)  # most columns say the same again and again
 
     def cell(self, cells: list[str]) -> str:
         """The first of its cells that is not empty."""
-        for place in self.places:
-            if cells[place].strip():
-                return cells[place]
-        return ""
+        if len(self.places) == 1:
+            return cells[self.places[0]]
+        return next((cells[place] for place in self.places if cells[place].strip()), "")
+
+    def read(self, cell: str, dialect: Dialect) -> Any:
+        """The value of a cell. Raises CellError."""
+        value = self.known.get(cell)
+        if value is None:
+            value = self.column.read(cell, dialect)
+            if len(self.known) < MOST_KNOWN:
+                self.known[cell] = value
+        return value
 
 
 class LineReader:
@@ -150,7 +162,7 @@ class LineReader:
         values = dict(self.DEFAULTS)
         for fed in self.fed:
             try:
-                values[fed.column.field] = fed.column.read(fed.cell(line.cells), self.dialect)
+                values[fed.column.field] = fed.read(fed.cell(line.cells), self.dialect)
             except CellError as error:
                 line.problems.append(Problem(fed.heading, error.code, str(error)))
         return values

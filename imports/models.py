@@ -35,7 +35,9 @@ class JSONTextField(models.TextField):
         return None if value is None else json.loads(value)
 
     def get_prep_value(self, value: object) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False)
+        return None if value is None else self.encoded(value)
+
+    encoded = staticmethod(json.JSONEncoder(ensure_ascii=False).encode)
 
 
 class ImportQuerySet(models.QuerySet["ImportExecutionLog"]):

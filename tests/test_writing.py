@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from imports import running, settling, writing
-from imports.models import ImportedExecution
+from imports.models import ImportedExecution, ImportRowLog
 from imports.states import Category, RowStatus, Status
 from tests.conftest import TakeIn, file_of, fill
 from trades.models import Account, Trade
@@ -93,3 +93,27 @@ def test_a_refusal_on_the_last_try_loses_no_line(
     monkeypatch.setattr(writing, "TRIES", 1)
     log = take_in(ONE_REFUSED)
     assert (log.total_rows, log.success_rows, log.failed_rows) == (3, 2, 1)
+
+
+# --- What stands in the tables
+
+
+ODD = "a\\b\tc d\ne\rf \\N \\. 'x' \"y\" é 🙂"
+
+
+def test_words_are_kept_to_the_letter(take_in: TakeIn) -> None:
+    quoted = '"' + ODD.replace('"', '""') + '"'
+    log = take_in(file_of(fill(Name=quoted)))
+    row = ImportRowLog.objects.get(import_log=log)
+    assert row.raw_row_data[9] == ODD
+    assert Trade.objects.get().name == ODD.strip()
+
+
+def test_rows_are_stored_as_the_models_store_them(take_in: TakeIn) -> None:
+    take_in(file_of(fill(Time="1/5/2026 6:35:03.250 AM", Price="0.0000001", Quantity="1000")))
+    trade = Trade.objects.get()
+    trade.save()
+    again = Trade.objects.get()
+    names = [one.attname for one in Trade._meta.concrete_fields]
+    assert [getattr(again, name) for name in names] == [getattr(trade, name) for name in names]
+    assert Trade.objects.filter(executed_at=trade.executed_at, price=trade.price).exists()
