@@ -55,31 +55,28 @@ class Line:
     execution_id: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fed:
     """A column of the format that the file has: where, and under which heading.
 
     There may be several places: both Account and Account display name, say.
     """
 
-    places: tuple[int, ...]
+    field: str
     heading: str
+    places: tuple[int, ...]
     column: Column
     known: dict[str, Any] = field(default_factory=dict)  # most columns say the same again and again
 
     def cell(self, cells: list[str]) -> str:
         """The first of its cells that is not empty."""
-        if len(self.places) == 1:
-            return cells[self.places[0]]
         return next((cells[place] for place in self.places if cells[place].strip()), "")
 
     def read(self, cell: str, dialect: Dialect) -> Any:
-        """The value of a cell. Raises CellError."""
-        value = self.known.get(cell)
-        if value is None:
-            value = self.column.read(cell, dialect)
-            if len(self.known) < MOST_KNOWN:
-                self.known[cell] = value
+        """The value of a cell, which is remembered. Raises CellError."""
+        value = self.column.read(cell, dialect)
+        if len(self.known) < MOST_KNOWN:
+            self.known[cell] = value
         return value
 
 
@@ -114,8 +111,8 @@ class LineReader:
         self.zone_of = zone_of
         self.fed = fed_columns(layout)
         self.least = max(place for fed in self.fed for place in fed.places) + 1
-        self.given = frozenset(fed.column.field for fed in self.fed)
-        self.headings = {fed.column.field: fed.heading for fed in self.fed}
+        self.given = frozenset(fed.field for fed in self.fed)
+        self.headings = {fed.field: fed.heading for fed in self.fed}
         self.other_header = 0  # its line number
 
     def read(self, record: Record) -> Line:
@@ -160,11 +157,17 @@ class LineReader:
     def values(self, line: Line) -> dict[str, object]:
         """The fields of the line that could be read; what could not be is added to its problems."""
         values = dict(self.DEFAULTS)
+        cells = line.cells
         for fed in self.fed:
-            try:
-                values[fed.column.field] = fed.read(fed.cell(line.cells), self.dialect)
-            except CellError as error:
-                line.problems.append(Problem(fed.heading, error.code, str(error)))
+            cell = cells[fed.places[0]] if len(fed.places) == 1 else fed.cell(cells)
+            value = fed.known.get(cell)
+            if value is None:
+                try:
+                    value = fed.read(cell, self.dialect)
+                except CellError as error:
+                    line.problems.append(Problem(fed.heading, error.code, str(error)))
+                    continue
+            values[fed.field] = value
         return values
 
     def fill(self, line: Line, values: dict[str, object]) -> None:
@@ -222,7 +225,7 @@ def fed_columns(layout: Layout) -> list[Fed]:
     for column in layout.format.columns:
         places = tuple(where[normal(name)] for name in column.headings if normal(name) in where)
         if places:
-            fed.append(Fed(places, layout.header[places[0]], column))
+            fed.append(Fed(column.field, layout.header[places[0]], places, column))
     return fed
 
 
@@ -235,7 +238,7 @@ def decide_dialect(records: Iterator[Record], layout: Layout) -> Dialect:
     fed = fed_columns(layout)
     numbers = [one for one in fed if isinstance(one.column.read, Number)]
     moments = [one for one in fed if isinstance(one.column.read, Moment)]
-    symbols = [one for one in fed if one.column.field == "instrument"]
+    symbols = [one for one in fed if one.field == "instrument"]
     witnesses = Witnesses(layout.delimiter)
     for record in records:
         cells = record.cells

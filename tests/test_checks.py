@@ -93,11 +93,25 @@ def test_a_user_is_told_with_an_id_and_a_hint(told: str, environment: dict[str, 
     assert "Traceback" not in done.stderr
 
 
+def test_the_data_folder_is_made_when_the_key_is_given(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "data"
+    environment = {"TRADELOG_DATA_DIR": str(folder), "SECRET_KEY": "k" * 50, "DATABASE_URL": ""}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--check"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "TRADELOG_ENV_FILE": "", **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    assert [one.name for one in folder.iterdir()] == ["tradelog.sqlite3"]
+
+
 # --- The secret key
 
 
 def test_a_key_is_made_once(tmp_path: Path) -> None:
-    folder = tmp_path / "deep"
+    folder = tmp_path
     key = kept_secret_key(folder)
     assert len(key) >= 50
     assert kept_secret_key(folder) == key == (folder / "secret_key").read_text()

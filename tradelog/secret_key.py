@@ -12,7 +12,6 @@ def kept_secret_key(folder: Path) -> str:
     Where nothing can be written the key holds for this process only; a system check says so.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         return key_in(folder / "secret_key")
     except OSError:
         return secrets.token_urlsafe(50)

@@ -1,5 +1,6 @@
 """All settings, from the environment or the file .env; docs/settings.md explains each."""
 
+from contextlib import suppress
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -11,7 +12,8 @@ from django.urls import reverse_lazy
 from tradelog.secret_key import kept_secret_key
 from web.numbers import whole_number
 
-DATABASES_WE_KNOW = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
+SQLITE = "django.db.backends.sqlite3"
+DATABASES_WE_KNOW = (SQLITE, "django.db.backends.postgresql")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -21,6 +23,8 @@ if ENV_FILE:
     env.read_env(ENV_FILE)
 
 DATA_DIR = Path(env.str("TRADELOG_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+with suppress(OSError):  # a system check says it
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret_key(DATA_DIR)
@@ -34,10 +38,13 @@ FILES_DIR = DATA_DIR / "files"
 
 # --- The database
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/tradelog.sqlite3")}
+DATABASE_URL = env.str("DATABASE_URL", default="")
+DATABASES = {"default": {"ENGINE": SQLITE, "NAME": str(DATA_DIR / "tradelog.sqlite3")}}
+if DATABASE_URL:
+    DATABASES["default"] = env.db_url_config(DATABASE_URL)
 if DATABASES["default"].get("ENGINE") not in DATABASES_WE_KNOW:
     DATABASES["default"] = {"ENGINE": "django.db.backends.dummy"}  # a system check says why
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"] == SQLITE:
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
