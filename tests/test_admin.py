@@ -282,6 +282,18 @@ def test_names_are_fixed_once_they_are_there(as_adam: Client, world: ImportExecu
     assert (account.name, account.broker) == ("Sim101", "Rithmic")
 
 
+@pytest.mark.parametrize(
+    ("before", "sentence"),
+    [([], "Every line was taken in."), ([fill()], "Every line was taken in or known already.")],
+)
+def test_a_success_says_whether_lines_were_known(
+    as_vera: Client, take_in: TakeIn, before: list[str], sentence: str
+) -> None:
+    take_in(file_of(*before))
+    log = take_in(file_of(fill(), fill(ID="exec-2")))
+    assert sentence in as_vera.get(log.get_absolute_url()).content.decode()
+
+
 def test_the_trades_of_an_import_are_found(as_vera: Client, take_in: TakeIn) -> None:
     take_in(file_of(fill(ID="other")))
     log = take_in(GOOD)
