@@ -83,6 +83,7 @@ def person(name: str, *permissions: str) -> User:
 
 
 SEES = [
+    "view_joblog",
     "view_importexecutionlog",
     "view_importrowlog",
     "view_importedexecution",

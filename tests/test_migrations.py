@@ -14,7 +14,7 @@ from tests.conftest import TakeIn, file_of, fill
 from trades.models import Trade
 
 BACKFILL = import_module("imports.migrations.0003_backfill_ledger")
-OURS = ("imports", "trades")
+OURS = ("imports", "joblogs", "trades")
 
 
 def tables() -> set[str]:

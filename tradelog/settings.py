@@ -56,6 +56,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Django
 
+ROOMS = ["web", "joblogs", "trades", "imports"]
 INSTALLED_APPS = [
     "tradelog.apps.TradelogConfig",
     "unfold",
@@ -69,10 +70,15 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "csp",
     "servestatic",
-    "web",
-    "trades",
-    "imports",
+    *ROOMS,
 ]
+
+# Jobs write down what our own rooms log from INFO on; on the console nothing below WARNING.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "loggers": {room: {"level": "INFO"} for room in [*ROOMS, "tradelog"]},
+}
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

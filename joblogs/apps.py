@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class JoblogsConfig(AppConfig):
+    name = "joblogs"
+    verbose_name = "Job logs"

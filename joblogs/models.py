@@ -1,0 +1,97 @@
+"""Job logs, each one run of one background job, and the lines that they wrote."""
+
+from datetime import timedelta
+from itertools import count
+
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from joblogs.states import MOVES, Level, Status, Trigger
+
+LONGEST_MESSAGE = 5_000  # characters
+
+
+class JobLogQuerySet(models.QuerySet["JobLog"]):
+    def move(self, old: Status, new: Status, **values: object) -> bool:
+        """Move from one state to another; whether this caller was the one who did it."""
+        if (old, new) not in MOVES:
+            raise ValueError(f"{old} → {new} is no legal move")
+        return self.filter(status=old).update(status=new, **values) == 1
+
+    def start(self, job: str, *, trigger: Trigger, subject_id: int | None = None) -> "JobLog":
+        """A new log, named for this second; the second of that second has _1, then _2, and so on.
+
+        Of processes that want one name at once each gets one of its own.
+        """
+        now = timezone.now()
+        second = now.replace(microsecond=0)
+        stamp = f"{timezone.localtime(now):%Y%m%d%H%M%S}"
+        rest = {"job": job, "trigger": trigger, "subject_id": subject_id, "created_at": now}
+        these = self.filter(created_at__gte=second, created_at__lt=second + timedelta(seconds=1))
+        for number in count(these.count()):
+            name = f"{stamp}_{number}" if number else stamp
+            log, is_new = self.get_or_create(name=name, defaults=rest)
+            if is_new:
+                return log
+
+
+class JobLog(models.Model):
+    """One run of one background job."""
+
+    name = models.CharField(max_length=24, unique=True)
+    job = models.CharField(max_length=50, help_text="What ran.")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.NEW)
+    trigger = models.CharField(max_length=8, choices=Trigger.choices)
+    subject_id = models.BigIntegerField(null=True, help_text="What it is about; which import, say.")
+    created_at = models.DateTimeField("created", default=timezone.now)
+    started_at = models.DateTimeField("started", null=True)
+    finished_at = models.DateTimeField("finished", null=True)
+    heartbeat_at = models.DateTimeField("last sign of life", null=True)
+    result = models.JSONField(default=dict, help_text="Counters.")
+    error = models.TextField(blank=True)
+    task_id = models.CharField(max_length=64, blank=True, help_text="Its task in the queue.")
+    rung_at = models.DateTimeField(null=True, help_text="When the queue was last told of it.")
+
+    objects = JobLogQuerySet.as_manager()
+
+    class Meta:
+        db_table = "job_logs"
+        verbose_name = "job log"
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="job_logs_newest"),
+            models.Index(fields=["status", "-created_at"], name="job_logs_by_status"),
+            models.Index(fields=["job", "-created_at"], name="job_logs_by_job"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("admin:joblogs_joblog_change", args=[self.pk])
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From its start to its end, or until now; None before it has started."""
+        return (self.finished_at or timezone.now()) - self.started_at if self.started_at else None
+
+
+class JobLogDetail(models.Model):
+    """A line that a job wrote."""
+
+    job_log = models.ForeignKey(
+        JobLog, models.CASCADE, db_index=False, related_name="details", verbose_name="job log"
+    )
+    message = models.TextField()
+    level = models.CharField(max_length=7, choices=Level.choices, default=Level.INFO)
+    created_at = models.DateTimeField("time", default=timezone.now)
+
+    class Meta:
+        db_table = "job_log_details"
+        verbose_name = "job log line"
+        ordering = ["id"]
+        indexes = [models.Index(fields=["job_log", "id"], name="job_log_details_in_order")]
+
+    def __str__(self) -> str:
+        return self.message

@@ -1,0 +1,61 @@
+"""Running something as a job, and remembering line by line what happened. Read this first.
+
+A door makes the log with `start` and hands its id to the queue. Whoever takes it up calls
+`run_job` with the work, which knows nothing of job logs: it logs as everything else does.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable
+
+from django.db import connection
+from django.utils import timezone
+
+from joblogs.models import JobLog
+from joblogs.scribe import End, listening
+from joblogs.states import Status, Trigger
+from joblogs.wording import as_json, worded
+
+logger = logging.getLogger(__name__)
+
+
+def start(job: str, *, trigger: Trigger, subject_id: int | None = None) -> JobLog:
+    """The log of a job that is to run: `new`, until somebody takes it up."""
+    return JobLog.objects.start(job, trigger=trigger, subject_id=subject_id)
+
+
+def run_job(log: JobLog, work: Callable[[], object]) -> bool:
+    """Do the work of a new job; whether it was ours to do.
+
+    The log ends as success with the dict that the work returns, or as error with whatever was
+    raised, which is raised again. Raises RuntimeError inside a transaction: what is written there
+    is seen by nobody until it is over, and on SQLite locks the scribe out.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("A job cannot run inside a transaction.")
+    now = timezone.now()
+    ours = JobLog.objects.filter(pk=log.pk)
+    if not ours.move(Status.NEW, Status.PROCESSING, started_at=now, heartbeat_at=now):
+        return False
+    with listening(log) as scribe:
+        try:
+            result = work()
+        except BaseException as problem:
+            scribe.finish(failure(problem, scribe.last_line))
+            raise
+        scribe.finish(success(result))
+    return True
+
+
+def success(result: object) -> End:
+    try:
+        return End(Status.SUCCESS, result=as_json(result) if isinstance(result, dict) else {})
+    except Exception as problem:  # the work is done; its counters are not worth failing it
+        logger.warning("Its result cannot be written down: %s", type(problem).__name__)
+        return End(Status.SUCCESS)
+
+
+def failure(problem: BaseException, last_line: str) -> End:
+    cause = "".join(traceback.format_exception_only(problem)).strip()
+    logger.error("Broke off.", exc_info=problem)
+    return End(Status.ERROR, error=worded(f"{cause}\nLast step: {last_line or 'none'}"))
