@@ -46,6 +46,45 @@ def file_limit_problems() -> Iterator[CheckMessage]:
         )
 
 
+def worker_problems() -> Iterator[CheckMessage]:
+    if settings.TRADELOG_WORKERS < 1:
+        yield Error(
+            "TRADELOG_WORKERS is no whole number above 0; nothing would be done in the background.",
+            hint="Give the number of worker processes, for example 2.",
+            id="tradelog.E005",
+        )
+
+
+def retry_problems() -> Iterator[CheckMessage]:
+    queue = settings.Q_CLUSTER
+    fetched_ahead = queue["queue_limit"] / queue["workers"] + 2
+    if queue["retry"] <= fetched_ahead * queue["timeout"]:
+        yield Error(
+            f"The queue would run slow tasks twice: it gives a task up for lost after "
+            f"{queue['retry']} s, but one may have to wait and run for longer.",
+            hint="Set retry in Q_CLUSTER to more than (queue_limit / workers + 2) * timeout.",
+            id="tradelog.E006",
+        )
+
+
+def acknowledgement_problems() -> Iterator[CheckMessage]:
+    if not settings.Q_CLUSTER.get("ack_failures") or settings.Q_CLUSTER.get("max_attempts") != 1:
+        yield Error(
+            "The queue would run failed tasks again by itself; tradelog does that, with a limit.",
+            hint="Set ack_failures to True and max_attempts to 1 in Q_CLUSTER.",
+            id="tradelog.E007",
+        )
+
+
+def guard_problems() -> Iterator[CheckMessage]:
+    if settings.Q_CLUSTER.get("guard_cycle") not in (0.5, 1):
+        yield Error(
+            "The queue would never end a task that hangs: its countdown has to meet 0 exactly.",
+            hint="Set guard_cycle in Q_CLUSTER to 0.5 or 1.",
+            id="tradelog.E008",
+        )
+
+
 def secret_key_problems() -> Iterator[CheckMessage]:
     if len(settings.SECRET_KEY) < 32:
         yield Warning(
@@ -87,6 +126,10 @@ CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
     zone_problems,
     database_problems,
     file_limit_problems,
+    worker_problems,
+    retry_problems,
+    acknowledgement_problems,
+    guard_problems,
     secret_key_problems,
     debug_problems,
     host_problems,

@@ -54,10 +54,39 @@ if DATABASES["default"]["ENGINE"] == SQLITE:
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- The queue
+
+# The database by default; in Redis, jobs begin a little sooner and idle workers ask less.
+REDIS_URL = env.str("TRADELOG_REDIS_URL", default="")
+ONE_WRITER = DATABASES["default"]["ENGINE"] == SQLITE
+DEFAULT_WORKERS = "1" if ONE_WRITER else "2"
+TRADELOG_WORKERS = whole_number(env.str("TRADELOG_WORKERS", default=DEFAULT_WORKERS)) or 0
+# Chosen so that no slow task is run twice: a task's time of retry begins when it is fetched, so few
+# are fetched ahead, and the time is far longer than any task may take. System checks watch over it.
+Q_CLUSTER = {
+    "name": "tradelog",
+    "label": "Queue",
+    "log_level": "WARNING",
+    "workers": max(1, TRADELOG_WORKERS),
+    "queue_limit": max(1, TRADELOG_WORKERS),
+    "bulk": 1,
+    "timeout": 300,
+    "retry": 3600,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "save_limit": 250,
+    "save_limit_per": "func",
+    "catch_up": False,
+    "guard_cycle": 1,
+    "poll": 0.5,
+    "recycle": 100,
+} | ({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"})
+
 # --- Django
 
 ROOMS = ["web", "joblogs", "trades", "imports"]
 INSTALLED_APPS = [
+    "django_q",  # before us, who take over its pages in the admin
     "tradelog.apps.TradelogConfig",
     "unfold",
     "unfold.contrib.filters",

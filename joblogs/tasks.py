@@ -1,0 +1,50 @@
+"""What the queue calls. Everything here bears being called twice, late, or for nothing."""
+
+import logging
+from functools import partial
+
+from joblogs.models import JobLog
+from joblogs.queueing import note, ring_again, ring_for_the_waiting
+from joblogs.reaper import bury_the_silent
+from joblogs.registry import JOBS
+from joblogs.running import run_job, start
+from joblogs.schedules import place_schedules
+from joblogs.states import Status, Trigger
+
+logger = logging.getLogger(__name__)
+
+
+def answer(job_log_id: int) -> str:
+    """Do the job that was rung for; leave quietly if somebody else has, or it is gone."""
+    log = JobLog.objects.filter(pk=job_log_id).first()
+    if log is None:
+        return "The job log is gone; nothing was done."
+    if log.status != Status.NEW or not run_job(log, partial(do, log)):
+        note(log, "The bell was rung once more; nothing was done.")
+        return "Answered before; nothing was done."
+    return "Done."
+
+
+def do(log: JobLog) -> dict[str, object]:
+    return JOBS[log.job].work(log.subject_id)
+
+
+def recur(name: str) -> str:
+    """A recurring job is due. It does not overlap with itself."""
+    job = JOBS.get(name)
+    if job is None or not job.is_needed():
+        return "Nothing to do."
+    open_logs = JobLog.objects.filter(job=name, status__in=[Status.NEW, Status.PROCESSING])
+    if open_logs.exists():
+        return "The one before still runs."
+    log = start(name, trigger=Trigger.SCHEDULE)
+    run_job(log, partial(do, log))
+    return "Done."
+
+
+def attend() -> str:
+    """Every minute: end the jobs of the dead, ring again for what waits, mend the schedules."""
+    buried = bury_the_silent()
+    again = ring_again() + ring_for_the_waiting()
+    place_schedules()
+    return f"{buried} buried, {again} rung."
