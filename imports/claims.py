@@ -4,22 +4,27 @@ A claim is a conditional update whose row count decides who won. The owner renew
 every chunk, in the chunk's own transaction; one that has lost its import therefore writes nothing.
 """
 
-import os
-import socket
-import uuid
+import time
 from datetime import timedelta
 
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import F
 from django.utils import timezone
 
 from imports.models import ImportExecutionLog
-from imports.states import Status
+from imports.owners import is_dead, new_owner
+from imports.states import ACTIVE, Status
 
 LEASE = timedelta(minutes=5)
+PATIENCE = 60  # seconds in which a database may come back
 
 
 class LeaseLost(Exception):
     """Another process owns this import now, or a user has stopped it; leave quietly."""
+
+
+class Pause(Exception):
+    """Raised by a progress: enough for now. The import is let go; the next owner goes on."""
 
 
 def claim(import_id: int, new_status: Status) -> ImportExecutionLog | None:
@@ -27,7 +32,7 @@ def claim(import_id: int, new_status: Status) -> ImportExecutionLog | None:
 
     `new_status` is RUNNING or ROLLING_BACK; an import that was left behind keeps its own.
     """
-    owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    owner = new_owner()
     waiting = {Status.RUNNING: [Status.QUEUED, Status.RUNNING]}.get(new_status, [new_status])
     won = (
         ImportExecutionLog.objects.due()
@@ -65,6 +70,30 @@ def finish(log: ImportExecutionLog, new_status: Status, **values: object) -> Non
         setattr(log, name, value)
 
 
-def release(log: ImportExecutionLog) -> None:
+def release(log: ImportExecutionLog, **values: object) -> None:
     """Let go of an import in the middle, so that others need not wait for the lease to end."""
-    ImportExecutionLog.objects.filter(pk=log.pk, owner=log.owner).update(owner="", lease_until=None)
+    ours = ImportExecutionLog.objects.filter(pk=log.pk, owner=log.owner)
+    values |= {"owner": "", "lease_until": None}
+    if ours.update(**values):
+        for name, value in values.items():
+            setattr(log, name, value)
+
+
+def release_when_possible(log: ImportExecutionLog) -> None:
+    """Let go of an import although the database may be away; else its lease has to run out."""
+    deadline = time.monotonic() + (0 if connection.in_atomic_block else PATIENCE)
+    while True:
+        try:
+            return release(log)
+        except (DatabaseError, InterfaceError):
+            if time.monotonic() >= deadline:
+                return None
+        connection.close()
+        time.sleep(1)
+
+
+def free_from_the_dead() -> int:
+    """End the leases of processes of this machine that are gone; how many there were."""
+    leased = ImportExecutionLog.objects.filter(status__in=ACTIVE).exclude(owner="")
+    dead = [owner for owner in leased.values_list("owner", flat=True) if is_dead(owner)]
+    return leased.filter(owner__in=dead).update(owner="", lease_until=None) if dead else 0

@@ -9,9 +9,12 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, OutputWrapper
 from tqdm import tqdm
 
+from imports.background import start_import
 from imports.models import ImportExecutionLog, ImportRowLog
 from imports.running import run_import
 from imports.states import RowStatus, Status
+from imports.summary import outcome
+from joblogs.states import Trigger
 
 PROBLEMS_SHOWN = 5
 
@@ -45,17 +48,12 @@ def run_aloud(
     return log.status != Status.FAILED
 
 
-def outcome(log: ImportExecutionLog, verb: str = "taken in") -> str:
-    """acme.csv: 412 taken in, 3 known, 2 failed in 3.1 s. A file without lines: its sentence."""
-    if log.is_active:
-        return f"{log.file_name} is being worked on by another process."
-    if not log.total_rows:
-        return f"{log.get_status_display()}: {log.error_summary}"
-    return (
-        f"{log.file_name}: {log.success_rows:,} {verb}, {log.skipped_rows:,} known, "
-        f"{log.failed_rows:,} failed in {log.duration_in_words}. "
-        f"{log.error_summary}"
-    ).strip()
+def put_off(log: ImportExecutionLog, out: OutputWrapper) -> bool:
+    """Have a worker run a queued import; whether it could be queued."""
+    start_import(log, Trigger.COMMAND)
+    waits = f"{log.file_name}: queued as import {log.pk}; a worker will take it."
+    out.write(waits if log.is_active else outcome(log))
+    return log.is_active
 
 
 def first_problems(log: ImportExecutionLog) -> Iterator[str]:

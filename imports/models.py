@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from imports.states import (
     ACTIVE,
+    CANCELLABLE,
     MOVES,
     RETRYABLE,
     REVERSIBLE,
@@ -22,22 +24,10 @@ from imports.states import (
     Status,
 )
 from trades.models import Account, Instrument, Trade
+from web.jsontext import JSONTextField
 
-
-class JSONTextField(models.TextField):
-    """JSON kept as text.
-
-    The database never looks inside, so it is spared the parsing that `jsonb` and SQLite's
-    JSON check would do for every line of every file.
-    """
-
-    def from_db_value(self, value: str | None, *_: object) -> object:
-        return None if value is None else json.loads(value)
-
-    def get_prep_value(self, value: object) -> str | None:
-        return None if value is None else self.encoded(value)
-
-    encoded = staticmethod(json.JSONEncoder(ensure_ascii=False).encode)
+# A worker, or the command that queued an import, should have taken it by then.
+SOON = timedelta(minutes=1)
 
 
 class ImportQuerySet(models.QuerySet["ImportExecutionLog"]):
@@ -135,6 +125,7 @@ class ImportExecutionLog(models.Model):
         ]
         permissions = [
             ("retry_import", "Can retry an import"),
+            ("cancel_import", "Can cancel an import"),
             ("roll_back_import", "Can roll back an import"),
         ]
 
@@ -157,11 +148,21 @@ class ImportExecutionLog(models.Model):
     def is_left_behind(self) -> bool:
         """Nobody works on it although somebody should; whoever claims it goes on at the cursor."""
         free = not self.owner or self.lease_until < timezone.now()
-        return free and self.status in (Status.QUEUED, Status.RUNNING)
+        return free and self.status in CANCELLABLE
+
+    @property
+    def waits_long(self) -> bool:
+        """A worker should have taken it by now, or its own has died."""
+        old = self.queued_at < timezone.now() - SOON
+        return self.is_left_behind and (old if self.status == Status.QUEUED else bool(self.owner))
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        return self.status in CANCELLABLE
 
     @property
     def can_be_retried(self) -> bool:
-        """Failed and partial ones, and those that skipped lines whose trades are gone now."""
+        """What did not take in every line, and what skipped lines whose trades are gone now."""
         return self.status in RETRYABLE or (
             self.status == Status.SUCCESS and self.skipped_rows > 0 and self.misses_trades()
         )

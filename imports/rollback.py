@@ -12,7 +12,15 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from imports.claims import LeaseLost, claim, finish, release, renew
+from imports.claims import (
+    LeaseLost,
+    Pause,
+    claim,
+    finish,
+    release,
+    release_when_possible,
+    renew,
+)
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.states import StateConflict, Status
 from trades.models import Trade
@@ -60,6 +68,16 @@ def roll_back(
     Raises StateConflict unless it is finished with something taken in, or an interrupted rollback.
     """
     begin(log, user)
+    deleted = go_on(log, on_progress)
+    log.refresh_from_db()
+    return deleted
+
+
+def go_on(log: ImportExecutionLog, on_progress: Callable[[int], None]) -> int:
+    """Undo what is left of an import that is `rolling_back`; how many trades were deleted.
+
+    Raises StateConflict if another process does it, and whatever a progress raises.
+    """
     owned = claim(log.pk, Status.ROLLING_BACK)
     if owned is None:
         raise StateConflict(f"{log.file_name} is being rolled back by another process.")
@@ -68,10 +86,12 @@ def roll_back(
         finish(owned, Status.ROLLED_BACK, rolled_back_at=timezone.now())
     except LeaseLost:
         raise StateConflict(f"Another process rolls {log.file_name} back now.") from None
-    except BaseException:
-        release(owned)
+    except Pause:
+        release(owned, attempt=0)
         raise
-    log.refresh_from_db()
+    except BaseException:
+        release_when_possible(owned)
+        raise
     return total
 
 
@@ -79,6 +99,7 @@ def begin(log: ImportExecutionLog, user: AbstractBaseUser | None) -> None:
     """Move the import to `rolling_back`, unless an interrupted rollback is there already."""
     log.refresh_from_db()
     if log.status == Status.ROLLING_BACK:
+        ImportExecutionLog.objects.filter(pk=log.pk).update(attempt=0)
         return
     log.require(log.can_be_rolled_back, "only what has taken in trades can be rolled back, once")
     mine = ImportExecutionLog.objects.filter(pk=log.pk)
@@ -87,6 +108,7 @@ def begin(log: ImportExecutionLog, user: AbstractBaseUser | None) -> None:
         Status.ROLLING_BACK,
         owner="",
         lease_until=None,
+        attempt=0,
         rolled_back_by=user,
     ):
         raise StateConflict(f"{log.file_name} was changed by somebody else; look again.")
@@ -127,5 +149,5 @@ def delete_slice(log: ImportExecutionLog, ledger_rows: list[tuple[int, int | Non
         # Raw: what refers to a trade has just been taken care of, for all of them at once.
         deleted = trades._raw_delete(trades.db) or 0  # None without a single id
         ImportedExecution.objects.filter(pk__in=[pk for pk, _ in ledger_rows]).delete()
-        renew(log)
+        renew(log, attempt=1)
     return deleted

@@ -12,10 +12,19 @@ from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from imports.body import chunks, data_records
-from imports.claims import LeaseLost, claim, finish, renew
+from imports.claims import (
+    LeaseLost,
+    Pause,
+    claim,
+    finish,
+    release,
+    release_when_possible,
+    renew,
+)
 from imports.dialect import Dialect
 from imports.identify import Layout, identify
 from imports.identity import TwinCounter, give_identities
@@ -29,7 +38,9 @@ from imports.textfile import TextFile, look_at
 from imports.writing import write_chunk
 
 CHUNK = 5_000  # lines in one transaction
-MOST_ATTEMPTS = 3  # a file that ends every process that touches it must not do so for ever
+# In a row and without a chunk between them: a file that ends every process that touches it must
+# not do so for ever.
+MOST_ATTEMPTS = 3
 
 Progress = Callable[[ImportExecutionLog], None]
 
@@ -41,7 +52,7 @@ def run_import(
 
     `path` is where the bytes lie if not in the store. However this ends, the import tells: a file
     that cannot be taken in is `failed` with one sentence; what breaks off is `failed` with its
-    cause, and raises it.
+    cause, and raises it. One that pauses, or loses its database, stays `running` and nobody's.
     """
     log = claim(import_id, Status.RUNNING)
     if log is None:
@@ -50,6 +61,11 @@ def run_import(
         with leaving_if_lost(log):
             take_in(log, path or log.stored_path, on_progress)
             end(log)
+    except Pause:
+        release(log, attempt=0)
+    except (OperationalError, InterfaceError, SystemExit):  # the last: a worker's time is over
+        release_when_possible(log)
+        raise
     except FileError as problem:
         with leaving_if_lost(log):
             end(log, str(problem))

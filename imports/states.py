@@ -31,7 +31,8 @@ class Category(models.TextChoices):
 
 
 ACTIVE = frozenset({Status.QUEUED, Status.RUNNING, Status.ROLLING_BACK})
-RETRYABLE = frozenset({Status.FAILED, Status.PARTIAL})
+RETRYABLE = frozenset({Status.FAILED, Status.PARTIAL, Status.CANCELLED})
+CANCELLABLE = frozenset({Status.QUEUED, Status.RUNNING})
 # A failed import counts too: one that was interrupted has taken in what came before.
 REVERSIBLE = frozenset({Status.SUCCESS, Status.PARTIAL, Status.FAILED, Status.CANCELLED})
 

@@ -1,5 +1,6 @@
 """Doors of the admin: look at an import, upload files, fetch the bytes of an import."""
 
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -11,17 +12,27 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from imports.actions import tell
+from imports.actions import tell_received
+from imports.background import start_import
 from imports.badges import import_badge, row_badge
 from imports.dialect import in_words
 from imports.formats import all_formats, normal
 from imports.forms import UploadForm
 from imports.models import ImportExecutionLog
 from imports.rowpages import row_page
-from imports.running import run_import
-from imports.states import RowStatus
+from imports.states import RowStatus, Status
 from imports.storing import Wishes, receive
+from joblogs.states import Trigger
 from web.downloads import download
+
+
+@dataclass(frozen=True)
+class Progress:
+    """So many of so many; `words` says what of."""
+
+    done: int
+    most: int
+    words: str
 
 
 def import_detail(request: HttpRequest, object_id: str, model_admin: ModelAdmin) -> HttpResponse:
@@ -49,10 +60,23 @@ def import_detail(request: HttpRequest, object_id: str, model_admin: ModelAdmin)
         "is_stored": bool(log.file_hash) and log.stored_path.exists(),
         "has_ids": has_ids(log),
         "can_retry": model_admin.has_retry_permission(request)
-        and (log.can_be_retried or log.is_left_behind),
+        and (log.can_be_retried or log.waits_long),
+        "can_cancel": model_admin.has_cancel_permission(request) and log.can_be_cancelled,
+        "progress": progress(log),
+        "waits_long": log.waits_long,
         "can_roll_back": model_admin.has_roll_back_permission(request) and log.can_be_rolled_back,
     }
     return TemplateResponse(request, "imports/detail.html", context)
+
+
+def progress(log: ImportExecutionLog) -> Progress | None:
+    """How far an import or its rollback is; None if nothing is going on."""
+    if log.status == Status.ROLLING_BACK:
+        left = log.ledger_rows.count()
+        return Progress(max(0, log.trades_created - left), log.trades_created, "trades are undone")
+    # The header is a line too, and a last line without a break may wait.
+    most = max((log.line_count or 1) - 1, log.cursor)
+    return Progress(log.cursor, most, "lines are done") if log.is_active else None
 
 
 def has_ids(log: ImportExecutionLog) -> bool:
@@ -92,11 +116,10 @@ def upload(request: HttpRequest, model_admin: ModelAdmin) -> HttpResponse:
 
 def import_uploaded(request: HttpRequest, wanted: dict[str, Any]) -> HttpResponse:
     wishes = Wishes(wanted["account"], wanted["timezone"], wanted["format"], user=request.user)
-    # All are received before one is read: whatever breaks one off, the others are queued.
-    received = [receive(file, file.name, wishes) for file in wanted["files"]]
-    logs = [run_import(log.pk) or log for log in received]
+    logs = [receive(file, file.name, wishes) for file in wanted["files"]]
     for log in logs:
-        tell(request, log)
+        start_import(log, Trigger.MANUAL)
+        tell_received(request, log)
     listing = reverse("admin:imports_importexecutionlog_changelist")
     return HttpResponseRedirect(logs[0].get_absolute_url() if len(logs) == 1 else listing)
 

@@ -132,5 +132,6 @@ def count(log: ImportExecutionLog, outcomes: list[Outcome]) -> None:
         skipped_rows=log.skipped_rows + statuses.count(RowStatus.SKIPPED),
         trades_created=log.trades_created + len(taken),
         cursor=log.cursor + len(outcomes),
+        attempt=1,
         affected_accounts=sorted(accounts.union(log.affected_accounts)),
     )

@@ -10,3 +10,22 @@ document.addEventListener("submit", (event) => {
 });
 // Coming back with the browser's button, the form can be used again.
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+// What is going on is shown as it goes on, without losing what the user has opened or begun; when it
+// is over, the page as a whole is new.
+async function refresh(part) {
+    let fresh;
+    try {
+        const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+        if (answer.ok && !answer.redirected) {
+            const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+            fresh = page.getElementById(part.id);
+        }
+    } catch {} // the server may be starting again; the next time will tell
+    if (fresh && !fresh.dataset.refresh) return location.reload();
+    if (fresh && !part.contains(document.activeElement)) part.replaceChildren(...fresh.children);
+    setTimeout(refresh, 1000 * part.dataset.refresh, part);
+}
+for (const part of document.querySelectorAll("[data-refresh]")) {
+    setTimeout(refresh, 1000 * part.dataset.refresh, part);
+}

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Permission, User
 
+from imports.background import import_slice, rollback_slice
 from imports.models import ImportExecutionLog
 from imports.running import run_import
+from imports.states import Status
 from imports.storing import Wishes, receive
 from tests.processes import end_the_rest
 
@@ -75,6 +77,13 @@ def take_in(db: None) -> TakeIn:
     return run
 
 
+def work_off() -> None:
+    """Do what a worker would do with all that waits, in this process and without job logs."""
+    for log in ImportExecutionLog.objects.due().order_by("pk"):
+        slice_of = rollback_slice if log.status == Status.ROLLING_BACK else import_slice
+        slice_of(log.pk)
+
+
 def person(name: str, *permissions: str) -> User:
     """A member of the staff with these permissions, by codename."""
     user = User.objects.create_user(name, password="a long enough password", is_staff=True)
@@ -101,8 +110,8 @@ def vera(db: None) -> User:
 
 @pytest.fixture
 def olga(db: None) -> User:
-    """Olga, an operator, also uploads and retries."""
-    return person("olga", *SEES, "add_importexecutionlog", "retry_import")
+    """Olga, an operator, also uploads, retries and cancels."""
+    return person("olga", *SEES, "add_importexecutionlog", "retry_import", "cancel_import")
 
 
 @pytest.fixture

@@ -142,12 +142,30 @@ def test_the_command_killed_at_any_time_is_completed_by_the_next(tmp_path: Path)
 
 def test_an_import_that_ends_every_process_is_given_up() -> None:
     log = queue(some_lines(seed=10))
-    for _ in range(3):
-        die_in_the_middle("import", log, random.Random(10))
+    die_in_the_middle("import", log, random.Random(10))
+    log.refresh_from_db()
+    done = log.cursor
+    for _ in range(2):
+        expire_lease(log)
+        (died,) = go(drive("import", log, die_at=5))  # before a chunk is written
+        assert died.status == -signal.SIGKILL, died.err
     log = run(log)
     assert log.status == Status.FAILED
     assert "interrupted 3 times" in log.error_summary
-    assert log.total_rows == log.cursor == log.row_logs.count() > 0
+    assert log.total_rows == log.cursor == log.row_logs.count() == done > 0
+
+
+def test_an_import_that_gets_on_may_be_killed_often() -> None:
+    lines = some_lines(seed=11)
+    truth = undisturbed(lines)
+    log = queue(lines)
+    for _ in range(6):
+        cursor = log.cursor
+        expire_lease(log)
+        go(drive("import", log, chunk=50, die_at=30, moment="after"))
+        log.refresh_from_db()
+        assert (log.status, log.owner != "", log.cursor > cursor) == (Status.RUNNING, True, True)
+    assert whole_truth(run(log)) == truth
 
 
 @pytest.mark.parametrize("seed", range(4))

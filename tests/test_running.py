@@ -5,15 +5,18 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.utils import timezone
 
 from imports import running
-from imports.claims import claim
+from imports.cancel import cancel
+from imports.claims import Pause, claim
 from imports.models import ImportedExecution, ImportExecutionLog
 from imports.retry import retry
+from imports.rollback import roll_back
 from imports.running import run_import
-from imports.states import RowStatus, Status
+from imports.states import RowStatus, StateConflict, Status
 from imports.storing import Wishes, receive
 from tests.conftest import ZONE, TakeIn, file_of, fill
 from tests.reading import OPEN_FILES, is_open
@@ -122,11 +125,19 @@ def test_another_process_goes_on_at_the_cursor(
     assert Trade.objects.count() == ImportedExecution.objects.count() == 5
 
 
-def test_attempts_are_counted(left_behind: Callable[[str], ImportExecutionLog]) -> None:
+def test_the_first_start_is_the_start(left_behind: Callable[[str], ImportExecutionLog]) -> None:
     before = left_behind(FIVE)
-    after = run_import(before.pk)
-    assert (before.attempt, after.attempt) == (1, 2)
-    assert after.started_at == before.started_at
+    assert run_import(before.pk).started_at == before.started_at
+
+
+def test_attempts_are_counted_while_they_get_nowhere(db: None) -> None:
+    log = queued(FIVE)
+    for attempt in (1, 2):
+        assert claim(log.pk, Status.RUNNING).attempt == attempt
+        expire(log)
+    told: list[int] = []
+    run_import(log.pk, on_progress=lambda log: told.append(log.attempt))
+    assert told == [1, 1, 1]
 
 
 def test_going_on_reads_numbers_and_dates_as_before(
@@ -224,11 +235,64 @@ def test_a_retry_brings_the_rest(db: None, content: str) -> None:
 
 def test_an_unforeseen_error_is_told_and_raised(db: None) -> None:
     log = queued(FIVE)
-    with pytest.raises(OperationalError, match="disk full"):
-        run_import(log.pk, on_progress=breaking_after(2, OperationalError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        run_import(log.pk, on_progress=breaking_after(2, OSError("disk full")))
     log.refresh_from_db()
     assert (log.status, log.cursor) == (Status.FAILED, 4)
     assert "disk full" in log.error_summary
+
+
+@pytest.mark.parametrize("problem", [OperationalError("gone"), SystemExit("time is over")])
+def test_an_import_whose_database_or_time_is_gone_goes_on(db: None, problem: BaseException) -> None:
+    log = queued(FIVE)
+    with pytest.raises(type(problem)):
+        run_import(log.pk, on_progress=breaking_after(2, problem))
+    log.refresh_from_db()
+    assert (log.status, log.cursor, log.owner) == (Status.RUNNING, 4, "")
+    assert run_import(log.pk).status == Status.SUCCESS
+
+
+def test_an_import_that_pauses_is_let_go_and_goes_on(db: None) -> None:
+    log = queued(FIVE_TWINS)
+    for cursor in (2, 4):
+        paused = run_import(log.pk, on_progress=breaking_after(1, Pause()))
+        assert (paused.status, paused.cursor, paused.owner) == (Status.RUNNING, cursor, "")
+        log.refresh_from_db()
+        assert (log.owner, log.attempt) == ("", 0)
+    assert run_import(log.pk).success_rows == 5
+
+
+# --- A user stops it
+
+
+def test_a_waiting_import_is_cancelled(db: None, adam: User) -> None:
+    log = queued(FIVE)
+    cancel(log, adam)
+    log.refresh_from_db()
+    assert (log.status, log.total_rows) == (Status.CANCELLED, 0)
+    assert log.error_summary == "fills.csv was cancelled by adam before a line was read."
+    assert run_import(log.pk) is None
+
+
+def test_a_running_import_is_cancelled_between_two_chunks(db: None, adam: User) -> None:
+    log = queued(FIVE)
+    run = run_import(log.pk, on_progress=lambda log: cancel(log, adam))
+    assert (run.status, run.success_rows, Trade.objects.count()) == (Status.CANCELLED, 2, 2)
+    assert run.error_summary.startswith("fills.csv was cancelled by adam after 2 lines.")
+
+
+def test_a_cancelled_import_can_be_retried_or_undone(db: None, adam: User) -> None:
+    log = queued(FIVE)
+    run_import(log.pk, on_progress=lambda log: cancel(log, adam))
+    log.refresh_from_db()
+    again = run_import(retry(log).pk)
+    assert (again.success_rows, again.skipped_rows) == (3, 2)
+    assert roll_back(log) == 2
+
+
+def test_what_has_ended_cannot_be_cancelled(take_in: TakeIn, adam: User) -> None:
+    with pytest.raises(StateConflict):
+        cancel(take_in(FIVE), adam)
 
 
 def test_a_run_that_breaks_off_closes_its_file(db: None) -> None:

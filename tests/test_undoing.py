@@ -205,7 +205,8 @@ def test_a_preview_of_nothing_is_empty(db: None) -> None:
 def half_undone(take_in: TakeIn, monkeypatch: pytest.MonkeyPatch) -> ImportExecutionLog:
     """An import of three trades whose rollback was killed after the first."""
     monkeypatch.setattr(rollback, "SLICE", 1)
-    monkeypatch.setattr(rollback, "release", lambda log: None)  # the dead let nothing go
+    # The dead let nothing go.
+    monkeypatch.setattr(rollback, "release_when_possible", lambda log: None)
     log = take_in(THREE)
 
     def die(deleted: int) -> None:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from imports.console import run_aloud
+from imports.console import put_off, run_aloud
 from imports.formats import all_formats
 from imports.paths import files_meant
 from imports.problems import FileError
@@ -26,7 +26,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--timezone", default="", help="IANA zone of the times, for example America/Chicago"
         )
-        parser.add_argument(
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument(
+            "--background", action="store_true", help="only store the files; a worker imports them"
+        )
+        how.add_argument(
             "--dry-run", action="store_true", help="say what would happen and write nothing"
         )
 
@@ -36,18 +40,18 @@ class Command(BaseCommand):
             files = list(files_meant(options["paths"]))
         except OSError as problem:
             raise CommandError(f"{problem.filename}: {problem.strerror}.") from None
-        failed = [path.name for path in files if not self.take_in(path, wishes, options["dry_run"])]
+        failed = [path.name for path in files if not self.take_in(path, wishes, options)]
         if not files:
             raise CommandError(f"No files in {', '.join(options['paths'])}.")
         if failed:
             raise CommandError(f"{len(failed)} of {len(files)} files failed: {', '.join(failed)}")
 
-    def take_in(self, path: Path, wishes: Wishes, dry_run: bool) -> bool:
+    def take_in(self, path: Path, wishes: Wishes, options: dict[str, Any]) -> bool:
         """Import one file; whether it went well."""
         if not path.exists():
             self.stderr.write(f"{path}: there is no such file.")
             return False
-        if dry_run:
+        if options["dry_run"]:
             return self.rehearse(path, wishes)
         try:
             with path.open("rb") as source:
@@ -55,7 +59,7 @@ class Command(BaseCommand):
         except OSError as problem:
             self.stderr.write(f"{path}: cannot be read: {problem.strerror}.")
             return False
-        return run_aloud(log, self.stdout)
+        return put_off(log, self.stdout) if options["background"] else run_aloud(log, self.stdout)
 
     def rehearse(self, path: Path, wishes: Wishes) -> bool:
         """The real run, undone at the end: what it says is what would happen."""

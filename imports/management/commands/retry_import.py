@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from imports.console import import_named, run_aloud
+from imports.console import import_named, put_off, run_aloud
 from imports.retry import retry
 from imports.states import StateConflict
 
@@ -18,6 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("id", metavar="ID", help="number or batch ID of the import")
+        parser.add_argument("--background", action="store_true", help="leave it to a worker")
 
     def handle(self, **options: Any) -> None:
         log = import_named(options["id"])
@@ -25,5 +26,6 @@ class Command(BaseCommand):
             log = log if log.is_left_behind else retry(log)
         except StateConflict as conflict:
             raise CommandError(str(conflict)) from None
-        if not run_aloud(log, self.stdout):
+        run = put_off if options["background"] else run_aloud
+        if not run(log, self.stdout):
             raise CommandError(f"{log.file_name} failed again.")

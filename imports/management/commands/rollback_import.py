@@ -5,10 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from imports.background import start_rollback
 from imports.console import import_named
 from imports.models import ImportExecutionLog
 from imports.rollback import preview, roll_back
 from imports.states import StateConflict
+from joblogs.states import Trigger
 
 
 class Command(BaseCommand):
@@ -17,6 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("id", metavar="ID", help="number or batch ID of the import")
         parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--background", action="store_true", help="leave it to a worker")
 
     def handle(self, **options: Any) -> None:
         log = import_named(options["id"])
@@ -25,6 +28,10 @@ class Command(BaseCommand):
             self.stdout.write("Nothing was changed.")
             return
         try:
+            if options["background"]:
+                start_rollback(log, None, Trigger.COMMAND)
+                self.stdout.write(f"{log.file_name}: a worker will roll it back.")
+                return
             deleted = roll_back(log)
         except StateConflict as conflict:
             raise CommandError(str(conflict)) from None

@@ -8,10 +8,11 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from imports.console import outcome
 from imports.models import ImportExecutionLog
 from imports.running import run_import
 from imports.storing import Wishes, receive
+from imports.summary import outcome
+from joblogs.tasks import attend
 
 SAMPLE = settings.BASE_DIR / "examples" / "ninjatrader-us.csv"
 SAMPLE_ZONE = "America/Los_Angeles"
@@ -19,12 +20,16 @@ FIRST_ADMIN = "admin"
 
 
 class Command(BaseCommand):
-    help = "Migrate, make the first admin, import the sample. Run again, it changes nothing."
+    help = (
+        "Migrate, make the first admin, import the sample, place the recurring jobs. "
+        "Run again, it changes nothing."
+    )
 
     def handle(self, **options: Any) -> None:
         call_command("migrate", verbosity=0)
         self.make_first_admin()
         self.import_sample()
+        attend()
 
     def make_first_admin(self) -> None:
         """Only while there is no user at all; the password is shown this once."""

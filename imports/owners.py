@@ -1,0 +1,45 @@
+"""The name under which a process works on an import, and whether that process still lives.
+
+A lease says when others may take over; on the machine of the owner one need not wait for that: a
+process that is gone will not come back. Who is taken for dead by mistake loses its import and
+writes nothing more, so a mistake costs time only.
+"""
+
+import os
+import socket
+import uuid
+from pathlib import Path
+
+HOST = socket.gethostname().replace(":", "-")[:20]
+
+
+def new_owner() -> str:
+    """A name that no other claim has: host, process, when that began, and chance."""
+    pid = os.getpid()
+    return f"{HOST}:{pid}:{begun(pid) or 0}:{uuid.uuid4().hex[:12]}"
+
+
+def is_dead(owner: str) -> bool:
+    """Whether the owner was a process of this machine that is gone. False where nobody can tell."""
+    host, _, rest = owner.partition(":")
+    pid, _, rest = rest.partition(":")
+    then = rest.partition(":")[0]
+    if (
+        host != HOST
+        or not pid.isdecimal()
+        or not then.isdecimal()
+        or not Path("/proc/self").exists()
+    ):
+        return False
+    return begun(int(pid)) != int(then)
+
+
+def begun(pid: int) -> int | None:
+    """When a process began, in ticks since the machine did; None for one that is gone (Linux)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # Behind the name of the program, which may hold anything: state, then 18 numbers, then this.
+    state, *numbers = stat.rpartition(")")[2].split()
+    return None if state in "ZX" else int(numbers[18])
