@@ -3,4 +3,4 @@ from django.apps import AppConfig
 
 class JoblogsConfig(AppConfig):
     name = "joblogs"
-    verbose_name = "Job logs"
+    verbose_name = "Background"
