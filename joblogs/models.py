@@ -7,7 +7,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from joblogs.states import MOVES, Level, Status, Trigger
+from joblogs.states import ACTIVE, MOVES, Level, Status, Trigger
 
 LONGEST_MESSAGE = 5_000  # characters
 
@@ -72,9 +72,37 @@ class JobLog(models.Model):
         return reverse("admin:joblogs_joblog_change", args=[self.pk])
 
     @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
     def duration(self) -> timedelta | None:
         """From its start to its end, or until now; None before it has started."""
         return (self.finished_at or timezone.now()) - self.started_at if self.started_at else None
+
+    @property
+    def duration_in_words(self) -> str | None:
+        if self.duration is None:
+            return None
+        seconds = self.duration.total_seconds()
+        if seconds < 60:
+            return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+        hours, rest = divmod(int(seconds), 3600)
+        minutes = f"{rest // 60} min {rest % 60:02} s"
+        return f"{hours} h {minutes}" if hours else minutes
+
+    @property
+    def result_in_words(self) -> str:
+        """The counters: taken in 412, known 3."""
+        return ", ".join(f"{name} {value}" for name, value in self.counters)
+
+    @property
+    def counters(self) -> list[tuple[str, object]]:
+        """The result by names in plain words; a large number has its commas."""
+        return [
+            (name.replace("_", " "), f"{value:,}" if type(value) is int else value)
+            for name, value in self.result.items()
+        ]
 
 
 class JobLogDetail(models.Model):
@@ -95,3 +123,8 @@ class JobLogDetail(models.Model):
 
     def __str__(self) -> str:
         return self.message
+
+    @property
+    def clock(self) -> str:
+        """HH:MM:SS.mmm in the zone of the pages."""
+        return timezone.localtime(self.created_at).time().isoformat("milliseconds")

@@ -57,5 +57,6 @@ def success(result: object) -> End:
 
 def failure(problem: BaseException, last_line: str) -> End:
     cause = "".join(traceback.format_exception_only(problem)).strip()
-    logger.error("Broke off.", exc_info=problem)
+    in_the_work = problem.__traceback__.tb_next if problem.__traceback__ else None
+    logger.error("Broke off.", exc_info=(type(problem), problem, in_the_work))
     return End(Status.ERROR, error=worded(f"{cause}\nLast step: {last_line or 'none'}"))

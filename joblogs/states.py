@@ -25,6 +25,8 @@ class Level(models.TextChoices):
     ERROR = "error", "Error"
 
 
+ACTIVE = frozenset({Status.NEW, Status.PROCESSING})
+
 MOVES: dict[tuple[Status, Status], str] = {
     (Status.NEW, Status.PROCESSING): "A process has taken it up.",
     (Status.PROCESSING, Status.SUCCESS): "Its work came to its end.",

@@ -244,6 +244,12 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Background",
+                "items": [
+                    sidebar_item("Job logs", "assignment", "admin:joblogs_joblog_changelist"),
+                ],
+            },
+            {
                 "title": "People",
                 "items": [
                     sidebar_item("Users", "person", "admin:auth_user_changelist"),
