@@ -162,7 +162,7 @@ def test_an_import_that_gets_on_may_be_killed_often() -> None:
     for _ in range(6):
         cursor = log.cursor
         expire_lease(log)
-        go(drive("import", log, chunk=50, die_at=30, moment="after"))
+        go(drive("import", log, chunk=20, die_at=60, moment="after"))
         log.refresh_from_db()
         assert (log.status, log.owner != "", log.cursor > cursor) == (Status.RUNNING, True, True)
     assert whole_truth(run(log)) == truth
