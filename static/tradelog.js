@@ -26,6 +26,8 @@ async function refresh(part) {
     if (fresh && !part.contains(document.activeElement)) part.replaceChildren(...fresh.children);
     setTimeout(refresh, 1000 * part.dataset.refresh, part);
 }
-for (const part of document.querySelectorAll("[data-refresh]")) {
-    setTimeout(refresh, 1000 * part.dataset.refresh, part);
-}
+document.addEventListener("DOMContentLoaded", () => {
+    for (const part of document.querySelectorAll("[data-refresh]")) {
+        setTimeout(refresh, 1000 * part.dataset.refresh, part);
+    }
+});
