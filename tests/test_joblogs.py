@@ -334,6 +334,41 @@ def test_a_database_that_comes_back_gets_every_line(
     assert lines(log) == ["one"]
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server to lose")
+def test_a_lost_connection_costs_no_line(log: JobLog, impatient: None) -> None:
+    others = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+    def work() -> None:
+        logger.info("before")
+        assert wait_for_line(log, "before")
+        with connection.cursor() as cursor:
+            cursor.execute(others)
+            assert cursor.fetchall() == [(True,)]
+        logger.info("after")
+
+    assert done(log, work).status == Status.SUCCESS
+    assert lines(log) == ["before", "after"]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no lock on everything")
+def test_lines_wait_for_the_lock_of_the_job(
+    log: JobLog, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.05)
+    met = threading.Event()
+    try_again = scribe.Scribe.try_again
+    monkeypatch.setattr(scribe.Scribe, "try_again", lambda self: met.set() or try_again(self))
+
+    def work() -> None:
+        with transaction.atomic():
+            logger.info("inside")
+            assert met.wait(PATIENCE)
+
+    assert done(log, work).status == Status.SUCCESS
+    assert lines(log) == ["inside"]
+
+
 def test_a_database_that_stays_away_breaks_no_job(
     log: JobLog, impatient: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
