@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from joblogs import scribe
 from joblogs.models import LONGEST_MESSAGE, JobLog, JobLogDetail
-from joblogs.reaper import SILENCE, bury_the_silent
+from joblogs.reaper import SILENCE, bury, bury_the_silent
 from joblogs.running import run_job, start
 from joblogs.states import Level, Status, Trigger
 from tests.processes import begin, end, kill
@@ -130,6 +132,18 @@ def test_nothing_is_left_behind(log: JobLog, problem: Exception | None) -> None:
     broken(log, problem) if problem else done(log, lambda: None)
     assert (logging.getLogger().handlers, threading.active_count()) == before
     assert scribe.CURRENT.get() is None
+
+
+def test_no_connection_is_left_open(log: JobLog) -> None:
+    opened = []
+
+    def remember(sender: object, connection: BaseDatabaseWrapper, **_: object) -> None:
+        opened.append(connection)
+
+    connection_created.connect(remember)
+    done(log, lambda: logger.info("one"))
+    connection_created.disconnect(remember)
+    assert [one.connection for one in opened] == [None]
 
 
 def test_a_job_within_a_job_has_its_own_lines(log: JobLog) -> None:
@@ -334,6 +348,41 @@ def test_a_database_that_comes_back_gets_every_line(
     assert lines(log) == ["one"]
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server to lose")
+def test_a_lost_connection_costs_no_line(log: JobLog, impatient: None) -> None:
+    others = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+    def work() -> None:
+        logger.info("before")
+        assert wait_for_line(log, "before")
+        with connection.cursor() as cursor:
+            cursor.execute(others)
+            assert cursor.fetchall() == [(True,)]
+        logger.info("after")
+
+    assert done(log, work).status == Status.SUCCESS
+    assert lines(log) == ["before", "after"]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no lock on everything")
+def test_lines_wait_for_the_lock_of_the_job(
+    log: JobLog, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.05)
+    met = threading.Event()
+    try_again = scribe.Scribe.try_again
+    monkeypatch.setattr(scribe.Scribe, "try_again", lambda self: met.set() or try_again(self))
+
+    def work() -> None:
+        with transaction.atomic():
+            logger.info("inside")
+            assert met.wait(PATIENCE)
+
+    assert done(log, work).status == Status.SUCCESS
+    assert lines(log) == ["inside"]
+
+
 def test_a_database_that_stays_away_breaks_no_job(
     log: JobLog, impatient: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -365,8 +414,33 @@ def test_a_log_that_is_deleted_meanwhile_breaks_no_job(log: JobLog, impatient: N
         JobLog.objects.all().delete()
         logger.info("one")
 
+    threads = threading.active_count()
     assert run_job(log, work)
     assert not JobLog.objects.exists()
+    assert threading.active_count() == threads
+
+
+def test_an_end_that_was_written_unnoticed_is_the_end(
+    log: JobLog, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, answers = scribe.Scribe.write, [OperationalError("no answer")]
+
+    def write_and_lose_the_answer(self: scribe.Scribe) -> None:
+        write(self)
+        if answers:
+            raise answers.pop()
+
+    monkeypatch.setattr(scribe.Scribe, "write", write_and_lose_the_answer)
+    assert done(log, lambda: None).status == Status.SUCCESS
+    assert (lines(log), answers) == ([], [])
+
+
+def test_a_break_before_the_work_ends_the_job(log: JobLog, impatient: None) -> None:
+    JobLog.objects.update(status=Status.PROCESSING)
+    with pytest.raises(KeyboardInterrupt), scribe.listening(log):
+        raise KeyboardInterrupt
+    log.refresh_from_db()
+    assert (log.status, log.error) == (Status.ERROR, "It broke off; nobody knows how.")
 
 
 # --- Names
@@ -452,6 +526,14 @@ def test_the_reaper_leaves_who_is_not_at_work(log: JobLog) -> None:
     finished = done(start("test", trigger=Trigger.API), lambda: None)
     silence(finished, 2 * SILENCE)
     assert bury_the_silent() == 0
+
+
+def test_the_reaper_leaves_who_gives_a_sign_of_life_at_the_last_moment(log: JobLog) -> None:
+    JobLog.objects.update(status=Status.PROCESSING)
+    silence(log, 2 * SILENCE)
+    log.refresh_from_db()
+    silence(log, timedelta(0))
+    assert not bury(log)
 
 
 def test_a_running_job_gives_signs_of_life(log: JobLog, monkeypatch: pytest.MonkeyPatch) -> None:
