@@ -39,11 +39,16 @@ def receive(source: BinaryIO, file_name: str, wishes: Wishes | None = None) -> I
     try:
         log.file_hash, log.file_size = store(source, log.file_name)
     except (FileError, OSError) as problem:
-        log.status = Status.FAILED
-        log.error_summary = reason(log.file_name, problem)
-        log.completed_at = timezone.now()
+        fail(log, problem)
     log.save()
     return log
+
+
+def fail(log: ImportExecutionLog, problem: Exception) -> None:
+    """End an import, which is not saved yet, whose bytes cannot be had."""
+    log.status = Status.FAILED
+    log.error_summary = reason(log.file_name, problem)
+    log.completed_at = timezone.now()
 
 
 def new_import(file_name: str, wishes: Wishes) -> ImportExecutionLog:

@@ -8,9 +8,17 @@ from imports.background import (
     waiting_imports,
     waiting_rollbacks,
 )
+from imports.inbox import has_work, scan
 from joblogs.registry import Job, register
+from joblogs.states import Trigger
+
+
+def scan_inbox(_: int | None) -> dict[str, object]:
+    return scan(Trigger.SCHEDULE).as_json()
+
 
 register(
     Job(IMPORT, import_slice, waiting=waiting_imports),
     Job(ROLLBACK, rollback_slice, waiting=waiting_rollbacks),
+    Job("scan_inbox", scan_inbox, every=1, is_needed=has_work),
 )

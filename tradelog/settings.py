@@ -35,6 +35,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 TRADELOG_MAX_FILE_MB = whole_number(env.str("TRADELOG_MAX_FILE_MB", default="1024")) or 0
 TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
 FILES_DIR = DATA_DIR / "files"
+TRADELOG_INBOX_DIR = Path(env.str("TRADELOG_INBOX_DIR", default="") or DATA_DIR).resolve()
 
 # --- The database
 
