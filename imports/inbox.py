@@ -81,15 +81,6 @@ def scan(trigger: Trigger, run: Run | None = None) -> Scan:
     return scanner.counts
 
 
-def has_work() -> bool:
-    """Whether a scan would find something to look at. What cannot be used, a scan has to say."""
-    try:
-        folders = Folders()
-        return any(any(one) for one in (folders.waiting(), folders.claimed()))
-    except InboxUnusable:
-        return True
-
-
 class Scanner:
     """One scan: the folders, what becomes of imports, and the counts."""
 

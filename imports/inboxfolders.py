@@ -91,6 +91,15 @@ class Folders:
         move(file, self.inbox)
 
 
+def has_work() -> bool:
+    """Whether a scan would find a file to take. What cannot be used, a scan has to say."""
+    try:
+        folders = Folders()
+        return bool(folders.waiting()[0] or folders.claimed()[0])
+    except InboxUnusable:
+        return True
+
+
 def names_in(folder: Path) -> list[str]:
     """What is in a folder, which is made when missing. Raises InboxUnusable."""
     try:

@@ -8,7 +8,8 @@ from imports.background import (
     waiting_imports,
     waiting_rollbacks,
 )
-from imports.inbox import has_work, scan
+from imports.inbox import scan
+from imports.inboxfolders import has_work
 from joblogs.registry import Job, register
 from joblogs.states import Trigger
 
@@ -17,8 +18,12 @@ def scan_inbox(_: int | None) -> dict[str, object]:
     return scan(Trigger.SCHEDULE).as_json()
 
 
+def found_nothing(result: dict[str, object]) -> bool:
+    return not any(number for what, number in result.items() if what != "waiting")
+
+
 register(
     Job(IMPORT, import_slice, waiting=waiting_imports),
     Job(ROLLBACK, rollback_slice, waiting=waiting_rollbacks),
-    Job("scan_inbox", scan_inbox, every=1, is_needed=has_work),
+    Job("scan_inbox", scan_inbox, every=1, is_needed=has_work, was_idle=found_nothing),
 )

@@ -14,7 +14,7 @@ class Job:
 
     It must bear being called twice, late or for a subject that is gone. `waiting` gives the
     subjects that have work to do and nobody who does it. A job with `every` (minutes) recurs;
-    `is_needed` spares a recurring one the log of a run that would do nothing.
+    `is_needed` and `was_idle` spare the logs those of its runs that do nothing.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Job:
     every: int = 0
     waiting: Callable[[], Iterable[int]] = tuple
     is_needed: Callable[[], bool] = lambda: True
+    was_idle: Callable[[dict[str, object]], bool] = lambda result: False
 
 
 JOBS: dict[str, Job] = {}

@@ -39,6 +39,10 @@ def recur(name: str) -> str:
         return "The one before still runs."
     log = start(name, trigger=Trigger.SCHEDULE)
     run_job(log, partial(do, log))
+    log.refresh_from_db()
+    if log.status == Status.SUCCESS and job.was_idle(log.result):
+        log.delete()
+        return "There was nothing to do."
     return "Done."
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from imports import inbox, inboxbytes, inboxfolders
 from imports.inbox import Scan, scan
-from imports.inboxfolders import Folders, InboxUnusable
+from imports.inboxfolders import Folders, InboxUnusable, has_work
 from imports.models import ImportExecutionLog
 from imports.rollback import roll_back
 from imports.running import run_import
@@ -36,6 +36,8 @@ def root(settings: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     settings.TRADELOG_INBOX_DIR = tmp_path
     monkeypatch.setattr(inbox, "LOOKS_APART", 0)
     monkeypatch.setattr(timezone, "localdate", local_day)
+    # As if a worker took every import at once.
+    monkeypatch.setattr(inbox, "start_import", lambda log, trigger: run_import(log.pk))
     logging.getLogger("imports.inbox").setLevel(logging.DEBUG)
     Folders()
     return tmp_path
@@ -94,6 +96,28 @@ def test_a_file_is_taken_in_and_archived(root: Path, drop: Drop) -> None:
     assert files(root) == [f"{month()}/fills.csv"]
     assert [log.status for log in logs()] == [Status.SUCCESS]
     assert Trade.objects.count() == 1
+
+
+def test_there_is_work_for_a_scan_while_files_wait_or_are_in_processing(
+    root: Path, drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "inbox" / "notes.pdf").touch()
+    assert not has_work()
+    drop()
+    assert has_work()
+    monkeypatch.setattr(inbox, "start_import", lambda log, trigger: None)
+    scan("schedule")
+    assert [*map(os.path.dirname, files(root))] == ["inbox", "processing"]
+    assert has_work()
+    run_import(logs()[0].pk)
+    assert scan("schedule") == Scan(archived=1)
+    assert not has_work()
+
+
+def test_an_inbox_that_cannot_be_used_is_work_for_a_scan(settings: object, root: Path) -> None:
+    settings.TRADELOG_INBOX_DIR = root / "file"
+    (root / "file").touch()
+    assert has_work()
 
 
 def test_a_scan_in_json() -> None:

@@ -194,6 +194,13 @@ def test_a_recurring_job_with_nothing_to_do_leaves_no_log(job: Make) -> None:
     assert (done, JobLog.objects.count()) == ([], 0)
 
 
+def test_a_run_that_found_nothing_to_do_leaves_no_log(job: Make) -> None:
+    done = job(every=1, was_idle=lambda result: result == {"done": 1})
+    for _ in range(2):
+        recur("count")
+    assert (len(done), JobLog.objects.get().result) == (2, {"done": 2})
+
+
 @pytest.mark.parametrize("status", [Status.NEW, Status.PROCESSING])
 def test_a_recurring_job_does_not_overlap_with_itself(job: Make, status: Status) -> None:
     done = job(every=1)
