@@ -24,8 +24,8 @@ from joblogs.states import Level, Status
 from joblogs.wording import worded
 
 HEARTBEAT = 15.0  # seconds between signs of life
-LOT = 200  # lines in one transaction
-MOST_WAITING = 10_000  # lines in memory while the database is away
+LOT = 500  # lines in one transaction
+MOST_WAITING = 50_000  # lines in memory, while the database is away or slower than the job
 PAUSE = 1.0  # seconds between attempts
 PATIENCE = 90.0  # seconds in which the end of a job must be written
 AWAY = (OperationalError, InternalError, InterfaceError)
@@ -147,7 +147,9 @@ class Scribe:
     def try_again(self) -> bool:
         """The database is away or busy: keep what there is, unless the time is up."""
         if time.monotonic() >= self.give_up_at:
-            self.lost += len(self.lot) + self.waiting.qsize()
+            while not self.waiting.empty():
+                self.lot.append(self.waiting.get())
+            self.lost += len(self.lines)
             return False
         connection.close()
         time.sleep(PAUSE)
@@ -161,7 +163,7 @@ class Scribe:
         return not is_hopeless
 
     def what_was_lost(self) -> str:
-        return f"{self.lost:,} lines of this job were lost. {self.trouble}".strip()
+        return f"Lines of this job that were lost: {self.lost:,}. {self.trouble}".strip()
 
 
 # --- How lines come to the scribe
@@ -211,5 +213,5 @@ def listening(log: JobLog) -> Iterator[Scribe]:
         CURRENT.reset(before)
         scribe.finish(End(Status.ERROR, error="It broke off; nobody knows how."))
         scribe.thread.join(2 * PATIENCE)
-        if scribe.lost:
+        if scribe.lost or scribe.lot:  # what is left in the lot is an end that was not written
             logger.error("Job %s: %s", log, scribe.what_was_lost())

@@ -389,7 +389,7 @@ def test_a_database_that_stays_away_breaks_no_job(
     refuse(monkeypatch, OperationalError("gone"))
     assert done(log, lambda: logger.info("one")).status == Status.PROCESSING
     assert lines(log) == []
-    assert "lines of this job were lost. OperationalError: gone" in caplog.text
+    assert "that were lost: 1. OperationalError: gone" in caplog.text
 
 
 def test_lines_that_the_database_refuses_are_counted(
@@ -398,7 +398,7 @@ def test_lines_that_the_database_refuses_are_counted(
     refuse(monkeypatch, DataError("what a line"), None)
     done(log, lambda: logger.info("one"))
     assert log.status == Status.SUCCESS
-    assert lines(log) == ["1 lines of this job were lost. DataError: what a line"]
+    assert lines(log) == ["Lines of this job that were lost: 1. DataError: what a line"]
 
 
 def test_more_lines_than_memory_is_for_are_counted(
@@ -406,7 +406,7 @@ def test_more_lines_than_memory_is_for_are_counted(
 ) -> None:
     monkeypatch.setattr(scribe, "MOST_WAITING", 0)
     done(log, lambda: logger.info("one"))
-    assert lines(log) == ["1 lines of this job were lost."]
+    assert lines(log) == ["Lines of this job that were lost: 1."]
 
 
 def test_a_log_that_is_deleted_meanwhile_breaks_no_job(log: JobLog, impatient: None) -> None:
