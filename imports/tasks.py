@@ -13,6 +13,8 @@ from imports.inboxfolders import has_work
 from joblogs.registry import Job, register
 from joblogs.states import Trigger
 
+PAGE = "admin:imports_importexecutionlog_change"
+
 
 def scan_inbox(_: int | None) -> dict[str, object]:
     return scan(Trigger.SCHEDULE).as_json()
@@ -23,7 +25,7 @@ def found_nothing(result: dict[str, object]) -> bool:
 
 
 register(
-    Job(IMPORT, import_slice, waiting=waiting_imports),
-    Job(ROLLBACK, rollback_slice, waiting=waiting_rollbacks),
+    Job(IMPORT, import_slice, waiting=waiting_imports, page=PAGE),
+    Job(ROLLBACK, rollback_slice, waiting=waiting_rollbacks, page=PAGE),
     Job("scan_inbox", scan_inbox, every=1, is_needed=has_work, was_idle=found_nothing),
 )

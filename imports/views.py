@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -13,7 +14,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from imports.actions import tell_received
-from imports.background import start_import
+from imports.background import IMPORT, ROLLBACK, start_import
 from imports.badges import import_badge, row_badge
 from imports.dialect import in_words
 from imports.formats import all_formats, normal
@@ -22,8 +23,11 @@ from imports.models import ImportExecutionLog
 from imports.rowpages import row_page
 from imports.states import RowStatus, Status
 from imports.storing import Wishes, receive
+from joblogs.models import JobLog
 from joblogs.states import Trigger
 from web.downloads import download
+
+JOBS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,20 @@ def import_detail(request: HttpRequest, object_id: str, model_admin: ModelAdmin)
         "has_ids": has_ids(log),
         "can_retry": model_admin.has_retry_permission(request)
         and (log.can_be_retried or log.waits_long),
+        "job_logs": job_logs_of(log) if request.user.has_perm("joblogs.view_joblog") else (),
         "can_cancel": model_admin.has_cancel_permission(request) and log.can_be_cancelled,
         "progress": progress(log),
         "waits_long": log.waits_long,
         "can_roll_back": model_admin.has_roll_back_permission(request) and log.can_be_rolled_back,
     }
     return TemplateResponse(request, "imports/detail.html", context)
+
+
+def job_logs_of(log: ImportExecutionLog) -> QuerySet[JobLog]:
+    """The newest runs that worked on it in the background."""
+    return JobLog.objects.filter(job__in=[IMPORT, ROLLBACK], subject_id=log.pk).order_by("-pk")[
+        :JOBS_SHOWN
+    ]
 
 
 def progress(log: ImportExecutionLog) -> Progress | None:

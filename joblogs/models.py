@@ -63,6 +63,11 @@ class JobLog(models.Model):
             models.Index(fields=["-created_at", "-id"], name="job_logs_newest"),
             models.Index(fields=["status", "-created_at"], name="job_logs_by_status"),
             models.Index(fields=["job", "-created_at"], name="job_logs_by_job"),
+            models.Index(
+                fields=["subject_id", "-id"],
+                condition=models.Q(subject_id__isnull=False),
+                name="job_logs_by_subject",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -23,6 +23,7 @@ class Job:
     waiting: Callable[[], Iterable[int]] = tuple
     is_needed: Callable[[], bool] = lambda: True
     was_idle: Callable[[dict[str, object]], bool] = lambda result: False
+    page: str = ""  # of the subject: the name of its address, which takes the number
 
 
 JOBS: dict[str, Job] = {}

@@ -346,6 +346,16 @@ def test_an_uploaded_file_is_imported_in_the_background(as_olga: Client) -> None
     assert ImportExecutionLog.objects.get().status == Status.SUCCESS
 
 
+def test_an_import_and_its_jobs_lead_to_each_other(as_adam: Client) -> None:
+    upload(as_adam, ("mine.csv", GOOD))
+    log, job = ImportExecutionLog.objects.get(), JobLog.objects.get()
+    page_of_import = as_adam.get(log.get_absolute_url()).content.decode()
+    assert f'href="{job.get_absolute_url()}"' in page_of_import
+    assert (
+        f'href="{log.get_absolute_url()}"' in as_adam.get(job.get_absolute_url()).content.decode()
+    )
+
+
 def test_several_files_are_uploaded_and_the_list_shown(as_olga: Client) -> None:
     response = upload(as_olga, ("one.csv", GOOD), ("two.csv", FAILED), ("three.csv", ""))
     assert response.url == IMPORTS
