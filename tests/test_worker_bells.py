@@ -10,7 +10,7 @@ import redis
 from django.db import connection
 from django_q.models import OrmQ
 
-from imports.models import ImportedExecution, ImportExecutionLog
+from imports.models import ImportExecutionLog
 from imports.states import Status
 from joblogs.models import JobLog
 from joblogs.queueing import send_bell
@@ -143,39 +143,24 @@ def redis_queue() -> Iterator[RedisQueue]:
     one.connection.close()
 
 
-@pytest.fixture
-def fills(tmp_path: Path) -> str:
+def test_an_import_bears_a_redis_that_is_away_or_was_emptied(
+    redis_queue: RedisQueue, tmp_path: Path
+) -> None:
     path = tmp_path / "fills.csv"
     path.write_text(file_of(*LINES), newline="")
-    return str(path)
-
-
-def test_an_import_through_redis_whose_queue_was_emptied(
-    redis_queue: RedisQueue, fills: str
-) -> None:
-    assert redis_queue.run("import_csv", fills, "--background") == (0, "")
-    assert redis_queue.connection.llen(redis_queue.key) == 1
-    redis_queue.connection.delete(redis_queue.key)
-    assert redis_queue.attend() == ""
-    assert redis_queue.connection.llen(redis_queue.key) == 1
-    redis_queue.start_worker()
-    log = ImportExecutionLog.objects.get()
-    until(lambda: has_ended(log))
-    assert log.total_rows == len(LINES)
-    assert said() == ""
-    assert not OrmQ.objects.exists()
-
-
-def test_while_redis_is_away_an_import_waits(redis_queue: RedisQueue, fills: str) -> None:
     nowhere = "redis://127.0.0.1:1/0"
-    status, err = redis_queue.run("import_csv", fills, "--background", url=nowhere)
+    status, err = redis_queue.run("import_csv", str(path), "--background", url=nowhere)
     assert status == 0, err
     assert "The queue cannot be reached" in err
     log = ImportExecutionLog.objects.get()
     assert log.status == Status.QUEUED
     assert "The queue cannot be reached" in redis_queue.attend(nowhere)
     assert redis_queue.attend() == ""
+    assert redis_queue.connection.delete(redis_queue.key) == 1
+    assert redis_queue.attend() == ""
     redis_queue.start_worker()
     until(lambda: has_ended(log))
-    assert log.total_rows == len(LINES)
-    assert ImportedExecution.objects.count() == Trade.objects.count() > 0
+    assert log.total_rows == log.row_logs.count() == len(LINES)
+    assert JobLog.objects.get().trigger == "command"
+    assert not OrmQ.objects.exists()
+    assert said() == ""

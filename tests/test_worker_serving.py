@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,11 @@ import pytest
 from bench.generate import ZONE, Expected, write_files
 from imports.background import start_import
 from imports.models import ImportExecutionLog, ImportRowLog
-from imports.states import Status
 from imports.storing import Wishes, receive
 from joblogs.states import Trigger
 from tests.processes import end, start, still_alive
 from tests.test_crashes import assert_ledger_and_trades_agree
-from tests.workers import has_ended, said, said_in, until
+from tests.workers import gets_on, has_ended, said, said_in, until
 from trades.models import Trade
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_process_left")]
@@ -40,7 +40,7 @@ def port() -> int:
 
 @pytest.fixture
 def expected(tmp_path: Path) -> Expected:
-    return write_files(tmp_path, 20_000)
+    return write_files(tmp_path, 40_000)
 
 
 @pytest.fixture
@@ -52,71 +52,50 @@ def log(expected: Expected, tmp_path: Path) -> ImportExecutionLog:
     return log
 
 
-def is_at_work(log: ImportExecutionLog) -> bool:
-    log.refresh_from_db()
-    return log.cursor > 0
-
-
 def all_is_over(process: subprocess.Popen[str]) -> int:
     """The exit status, when neither it nor anything that it started is left."""
     began = time.monotonic()
     status = process.wait(ENOUGH)
     until(lambda: not still_alive())
     assert time.monotonic() - began < ENOUGH
-    return status
+    return status % 256
 
 
-def serve_to_the_end(log: ImportExecutionLog, expected: Expected, port: int) -> None:
-    """Serve again on the same port until the import has ended, as it should."""
-    log.refresh_from_db()
-    assert log.status == Status.RUNNING
+def main_process_of(name: str) -> int:
+    """Of the web server or the worker, as bin/serve tells it."""
+    return int(re.findall(rf"{name} +started \(pid=(\d+)\)", said())[-1])
+
+
+WAYS_TO_END: list[tuple[Callable[[subprocess.Popen[str]], None], int]] = [
+    (lambda served: os.killpg(served.pid, signal.SIGINT), 130),  # Ctrl-C, as a terminal does
+    (lambda served: served.terminate(), 143),
+    (lambda served: served.kill(), -signal.SIGKILL),
+    (lambda served: os.kill(main_process_of("worker"), signal.SIGKILL), -signal.SIGKILL),
+]
+
+
+def test_however_serving_ends_nothing_is_left_running_and_the_next_goes_on(
+    log: ImportExecutionLog, expected: Expected, port: int
+) -> None:
+    for end_it, status in WAYS_TO_END:
+        served = serve(port)
+        until(gets_on(log))
+        end_it(served)
+        assert (all_is_over(served), has_ended(log)) == (status % 256, False)
+        assert "Traceback" not in said()
     served = serve(port)
     until(lambda: has_ended(log))
     assert served.poll() is None
-    assert log.total_rows == expected.lines
-    assert log.failed_rows == expected.bad
-    assert log.success_rows == expected.lines - expected.bad == Trade.objects.count()
+    counts = (log.total_rows, log.success_rows, log.failed_rows)
+    assert counts == (expected.lines, expected.lines - expected.bad, expected.bad)
     assert ImportRowLog.objects.filter(import_log=log).count() == expected.lines
+    assert Trade.objects.count() == log.success_rows
     assert_ledger_and_trades_agree()
-
-
-@pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_serving_ends_at_once_and_goes_on_where_it_was(
-    log: ImportExecutionLog, expected: Expected, port: int, stop: signal.Signals, status: int
-) -> None:
-    served = serve(port)
-    until(lambda: is_at_work(log))
-    if stop == signal.SIGINT:
-        os.killpg(served.pid, stop)  # as a terminal does
-    else:
-        served.send_signal(stop)
-    assert all_is_over(served) == status
-    assert "Traceback" not in said()
-    serve_to_the_end(log, expected, port)
-
-
-def test_killed_it_leaves_no_process_behind(
-    log: ImportExecutionLog, expected: Expected, port: int
-) -> None:
-    served = serve(port)
-    until(lambda: is_at_work(log))
-    served.kill()
-    assert all_is_over(served) == -signal.SIGKILL
-    serve_to_the_end(log, expected, port)
-
-
-@pytest.mark.parametrize("name", ["web", "worker"])
-def test_when_one_of_the_two_is_killed_all_ends(port: int, name: str) -> None:
-    served = serve(port)
-    started = re.compile(rf"{name} +started \(pid=(\d+)\)")
-    until(lambda: started.search(said()) and len(still_alive()) > 8)
-    os.kill(int(started.search(said())[1]), signal.SIGKILL)
-    assert all_is_over(served) != 0
 
 
 def test_a_worker_that_dies_at_once_ends_all(port: int) -> None:
     served = serve(port, TRADELOG_REDIS_URL="redis://127.0.0.1:1/0")
-    assert all_is_over(served) not in (None, 0)
+    assert all_is_over(served) != 0
     assert "tradelog is at" in said()
     assert "Can not connect to Redis server." in said()
 
