@@ -17,6 +17,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from imports.models import ImportExecutionLog
+from imports.owners import is_dead
 from imports.states import ACTIVE
 from joblogs.models import JobLog
 from joblogs.states import Status
@@ -103,6 +104,7 @@ def kill_the_busy(log: ImportExecutionLog) -> None:
     """kill -9 of the one process of the pool that works on an import."""
     log.refresh_from_db()
     os.kill(int(log.owner.split(":")[1]), signal.SIGKILL)
+    until(lambda: is_dead(log.owner))
 
 
 def until(fact: Callable[[], object]) -> None:
