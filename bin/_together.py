@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 
+from _bound import end_with_parent
 from honcho.manager import Manager
 from honcho.printer import Printer
 
@@ -17,6 +18,7 @@ WORKER = ["manage.py", "qcluster"]
 
 
 def main(host: str, port: str) -> int:
+    end_with_parent()
     manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
     manager.add_process("web", in_a_shell([*WEB, "--host", host, "--port", port]))
     manager.add_process("worker", in_a_shell(WORKER))
@@ -25,7 +27,7 @@ def main(host: str, port: str) -> int:
 
 
 def in_a_shell(arguments: list[str]) -> str:
-    command = [sys.executable, *arguments]
+    command = [sys.executable, "bin/_bound.py", *arguments]
     # Signals are meant for the program, not for a shell that stands before it.
     return subprocess.list2cmdline(command) if os.name == "nt" else f"exec {shlex.join(command)}"
 

@@ -54,12 +54,21 @@ def ring_again() -> int:
     before = timezone.now() - LOST_AFTER
     unanswered = Q(rung_at=None, created_at__lt=before) | Q(rung_at__lt=before)
     lost = list(JobLog.objects.filter(unanswered, status=Status.NEW).order_by("pk")[:MOST_AT_ONCE])
-    if not lost or get_broker().queue_size():
+    if not lost or not queue_is_empty():
         return 0
     for log in lost:
         note(log, "Nobody has answered the bell; it is rung again.", Level.WARNING)
         send_bell(log)
     return len(lost)
+
+
+def queue_is_empty() -> bool:
+    """False also for a queue that is away."""
+    try:
+        return not get_broker().queue_size()
+    except Exception as problem:
+        logger.warning("The queue cannot be reached: %s", problem)
+        return False
 
 
 def ring_for_the_waiting() -> int:

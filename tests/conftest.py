@@ -46,6 +46,16 @@ def file_of(*lines: str) -> str:
     return "\r\n".join([HEADER, *lines, ""])
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=3, help="how often workers are killed")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "round_of_kills" in metafunc.fixturenames:
+        kills = metafunc.config.getoption("kills")
+        metafunc.parametrize("round_of_kills", range(-(-kills // 3)))  # three in each
+
+
 @pytest.fixture(autouse=True)
 def own_store(settings: object, tmp_path: Path) -> None:
     """Each test keeps its received files in a folder of its own."""

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from django.conf import settings
@@ -19,9 +21,11 @@ from django.db import connection
 from django.utils import timezone
 
 from imports.models import ImportExecutionLog
+from imports.owners import begun
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60  # seconds
+MARK = "TESTED_BY"  # in the environment of every process that a test has started
 
 # What `manage.py` would do with an import, in chunks so small that a short file has many. It dies,
 # as by kill -9, before or after the SQL statement of that number, or is stopped behind a chunk.
@@ -80,8 +84,13 @@ def database_url() -> str:
 started: list[subprocess.Popen[str]] = []
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    """Python with these arguments, on the tests' database and the test's folder of files."""
+def start(
+    *arguments: str, output: IO[str] | int = subprocess.PIPE, **more: str
+) -> subprocess.Popen[str]:
+    """Python with these arguments, on the tests' database and the test's folder of files.
+
+    A group of its own, as a terminal would make it. `more` goes into its environment.
+    """
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
@@ -89,25 +98,48 @@ def start(*arguments: str) -> subprocess.Popen[str]:
         | {
             "DJANGO_SETTINGS_MODULE": "tradelog.settings",
             "DATABASE_URL": database_url(),
+            "SECRET_KEY": settings.SECRET_KEY,
             "TRADELOG_DATA_DIR": str(settings.FILES_DIR.parent),
             "TRADELOG_ENV_FILE": "",
-        },
+            MARK: str(os.getpid()),
+        }
+        | more,
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=output,
+        stderr=output,
         text=True,
+        start_new_session=True,
     )
     started.append(process)
     return process
 
 
+def still_alive() -> list[int]:
+    """Processes that the test has started, and those that these have, whose parent may be gone."""
+    mark = f"{MARK}={os.getpid()}".encode()
+    return [pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if has(pid, mark)]
+
+
+def has(pid: int, mark: bytes) -> bool:
+    try:
+        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") and bool(begun(pid))
+    except OSError:  # gone, or somebody else's
+        return False
+
+
 def end_the_rest() -> None:
-    """End every process that was started and still lives."""
+    """End every process that was started and still lives, and whatever it has started."""
+    while alive := still_alive():
+        for pid in alive:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
     while started:
         process = started.pop()
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:
+                stream.close()
 
 
 @dataclass

@@ -9,8 +9,10 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from web.readonly import ReadOnlyAdmin
 
-# Of the queue, nothing may be changed by hand: what stands there is run as code.
-admin.site.unregister([User, Group, Failure, OrmQ, Schedule, Success])
+# Of the queue, nothing may be changed by hand: what stands there is run as code. With the queue in
+# Redis, django-q2 does not register all of these.
+theirs = [User, Group, Failure, OrmQ, Schedule, Success]
+admin.site.unregister(filter(admin.site.is_registered, theirs))
 
 
 @admin.register(User)

@@ -1,0 +1,147 @@
+"""Real workers (`manage.py qcluster`) on the database of the running tests, to be killed and raced.
+
+Each is a main process with its pool in a group of its own. What would take minutes is made short:
+a driver sets chunks, slices and times before it runs the command.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from imports.models import ImportExecutionLog
+from imports.owners import is_dead
+from imports.states import ACTIVE
+from joblogs.models import JobLog
+from joblogs.states import Status
+from joblogs.tasks import attend
+from tests.processes import PATIENCE, start, still_alive
+
+# Dies, as by kill -9, when it comes to a line with the word poison.
+DRIVER = """
+import json, os, signal, sys, time
+import django
+from django.conf import settings
+wishes = json.loads(sys.argv[1])
+settings.Q_CLUSTER |= wishes["queue"]
+settings.DATABASES["default"].setdefault("OPTIONS", {}).update(wishes["database"])
+django.setup()
+from django.core.management import call_command
+import django_q.pusher
+from imports import background, claims, rollback, running
+
+running.CHUNK = rollback.SLICE = wishes["chunk"]
+background.SLICE = wishes["slice"]
+django_q.pusher.sleep = lambda seconds: time.sleep(0.5)  # ten, when the database is away
+write_chunk = running.write_chunk
+
+def write_or_die(log, lines, places):
+    if any("poison" in line.cells for line in lines):
+        os.kill(os.getpid(), signal.SIGKILL)
+    write_chunk(log, lines, places)
+    time.sleep(wishes["rest"])
+
+running.write_chunk = write_or_die
+call_command(*sys.argv[2:])
+"""
+
+
+def drive_command(
+    *command: str,
+    chunk: int = 100,
+    slice: float = 60,
+    rest: float = 0,
+    queue: dict[str, object] | None = None,
+    database: dict[str, object] | None = None,
+    output: int = subprocess.PIPE,
+    **environment: str,
+) -> subprocess.Popen[str]:
+    """A command of manage.py that rests (seconds) behind every chunk; `queue` is of Q_CLUSTER."""
+    wishes = {"chunk": chunk, "slice": slice, "rest": rest}
+    wishes |= {"queue": queue or {}, "database": database or {}}
+    arguments = ["-c", DRIVER, json.dumps(wishes), *command]
+    return start(*arguments, output=output, **environment)
+
+
+def start_worker(**wishes: object) -> subprocess.Popen[str]:
+    """A worker with its whole pool; what it says is in `said`."""
+    settings.FILES_DIR.mkdir(parents=True, exist_ok=True)
+    with said_in().open("a") as output:
+        return drive_command("qcluster", output=output, **wishes)
+
+
+def said_in() -> Path:
+    return settings.FILES_DIR.parent / "workers.txt"
+
+
+def said() -> str:
+    """What the workers of this test have said."""
+    return said_in().read_text()
+
+
+def kill_all(worker: subprocess.Popen[str]) -> None:
+    """kill -9 of the whole group, as when the machine goes down, until nothing of it is left."""
+    os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+    until(lambda: not any(pid for pid in still_alive() if group_of(pid) == worker.pid))
+
+
+def group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
+
+
+def kill_the_busy(log: ImportExecutionLog) -> None:
+    """kill -9 of the one process of the pool that works on an import."""
+    log.refresh_from_db()
+    os.kill(int(log.owner.split(":")[1]), signal.SIGKILL)
+    until(lambda: is_dead(log.owner))
+
+
+def until(fact: Callable[[], object]) -> None:
+    """Wait for what the workers are to bring about."""
+    deadline = time.monotonic() + PATIENCE
+    while not fact():
+        assert time.monotonic() < deadline, f"It did not come true. {state()}"
+        time.sleep(0.02)
+
+
+def state() -> str:
+    jobs = list(JobLog.objects.values_list("name", "job", "status", "error"))
+    imports = ImportExecutionLog.objects.values_list("pk", "status", "cursor", "attempt", "owner")
+    return f"{jobs} {list(imports)} {said() if said_in().exists() else ''}"
+
+
+def attend_later() -> None:
+    """What bin/serve does at its start and a worker every minute, when a minute has passed."""
+    rung_at = timezone.now() - timedelta(minutes=2)
+    JobLog.objects.filter(status=Status.NEW).update(rung_at=rung_at)
+    attend()
+
+
+def bury() -> None:
+    """As if five minutes had passed since the last sign of life of those who work."""
+    heartbeat_at = timezone.now() - timedelta(minutes=6)
+    JobLog.objects.filter(status=Status.PROCESSING).update(heartbeat_at=heartbeat_at)
+    attend()
+
+
+def has_ended(log: ImportExecutionLog) -> bool:
+    log.refresh_from_db()
+    return log.status not in ACTIVE
+
+
+def gets_on(log: ImportExecutionLog) -> Callable[[], bool]:
+    """Whether more lines are done than when this was asked for."""
+    log.refresh_from_db()
+    further = ImportExecutionLog.objects.filter(pk=log.pk, cursor__gt=log.cursor)
+    return further.exists
