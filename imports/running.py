@@ -14,12 +14,13 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from imports.body import chunks, data_records
+from imports.body import data_records
+from imports.chunks import Chunk, ChunkReader, ahead
 from imports.claims import LeaseLost, claim, finish, renew
 from imports.dialect import Dialect
 from imports.identify import Layout, identify
-from imports.identity import TwinCounter, give_identities
-from imports.lines import Line, LineReader, decide_dialect
+from imports.identity import TwinCounter
+from imports.lines import LineReader, decide_dialect
 from imports.models import ImportExecutionLog
 from imports.places import Places, zones_for
 from imports.problems import FileError
@@ -76,12 +77,12 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     reader = reader_of(log, file)
     places = Places()
     with closing(data_records(file, reader.layout)) as found, closing(TwinCounter()) as twins:
-        lines = map(reader.read, found)
-        count_twins_again(log, islice(lines, log.cursor), twins)
-        for chunk in chunks(lines, CHUNK):
-            give_identities(chunk, twins)
-            write_chunk(log, chunk, places)
-            on_progress(log)
+        reading = ChunkReader(reader, twins)
+        pass_over(log, reading.chunks(islice(found, log.cursor), CHUNK))
+        with closing(ahead(reading.chunks(found, CHUNK))) as chunks:
+            for chunk in chunks:
+                write_chunk(log, chunk, places)
+                on_progress(log)
 
 
 def begin(log: ImportExecutionLog) -> None:
@@ -133,10 +134,9 @@ def dialect_of(file: TextFile, layout: Layout) -> Dialect:
         return decide_dialect(found, layout)
 
 
-def count_twins_again(log: ImportExecutionLog, done: Iterator[Line], twins: TwinCounter) -> None:
-    """Pass over the lines before the cursor; twins among them keep their numbers."""
-    for chunk in chunks(done, CHUNK):
-        give_identities(chunk, twins)
+def pass_over(log: ImportExecutionLog, done: Iterator[Chunk]) -> None:
+    """Read the lines before the cursor again, so that twins among them keep their numbers."""
+    for _ in done:
         renew(log)
 
 
