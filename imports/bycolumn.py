@@ -1,4 +1,4 @@
-"""Many records at once, column by column: the way of the plain lines, which are nearly all.
+"""Many rows at once, column by column: the way of the plain lines, which are nearly all.
 
 The readers of the cells are those of a single line (lines.py), and so are the rules; here they are
 asked once for each different cell. What they refuse, and what is out of the ordinary, is left to
@@ -10,21 +10,20 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
+from imports.body import Rows
 from imports.lines import Execution, Fed, LineReader
 from imports.problems import CellError
-from imports.records import Record
 from imports.remembered import Remembered
 from imports.wallclock import WallClock, as_text
 from trades.symbols import Symbol, UnknownSymbol, parse_symbol
 
-Column = list[str | None]  # a field of many records, as it will stand in the tables
+Column = list[str | None]  # a field of many rows, as it will stand in the tables
 ALL_DIFFERENT = ("native_id", "order_id")  # it is no use to remember their cells
 REQUIRED = ("account", "side", "quantity", "price")
-LONGEST_PLAIN = 2_000  # characters of a record; what is remembered must not fill the memory
 
 
 class ColumnReader:
-    """Reads records into columns by field, with None where a record is not plain.
+    """Reads rows into columns by field, with None where a row is not plain.
 
     `symbols` has the instruments of all columns by their symbol.
     """
@@ -40,10 +39,10 @@ class ColumnReader:
         self.instruments = Remembered(self.read_instrument)
         self.symbols: dict[str, Symbol] = {}
 
-    def read(self, records: list[Record]) -> dict[str, Column]:
-        rows = self.of_one_width(records)
+    def read(self, found: Rows) -> dict[str, Column]:
+        rows = self.of_one_width(found)
         cells = list(zip(*rows, strict=True))
-        count = len(records)
+        count = len(rows)
         columns = {name: [written(value)] * count for name, value in LineReader.DEFAULTS.items()}
         columns["account"] = [self.reader.default_account or None] * count
         given = {
@@ -59,16 +58,14 @@ class ColumnReader:
                 columns["symbol"][place] = None
         return columns
 
-    def of_one_width(self, records: list[Record]) -> list[list[str]]:
-        """The cells of the records; in place of those that are not like most, blank ones."""
-        most = Counter(len(record.cells) for record in records).most_common(1)[0][0]
-        width = max(most, self.reader.least)
+    def of_one_width(self, rows: Rows) -> list[list[str]]:
+        """The cells of the rows; in place of those that are not like most, blank ones."""
+        widths = list(map(len, rows.cells))
+        width = max(Counter(widths).most_common(1)[0][0], self.reader.least)
         blank = [""] * width
         return [
-            record.cells
-            if len(record.cells) == width and record.size <= LONGEST_PLAIN and not record.unclosed
-            else blank
-            for record in records
+            blank if found != width or place in rows.odd else rows.cells[place]
+            for place, found in enumerate(widths)
         ]
 
     def read_column(self, name: str, cells: tuple[str, ...]) -> Column:

@@ -1,33 +1,36 @@
 """The lines of a file, read in chunks: the plain ones by the column, the others one by one."""
 
+import gc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import compress, count, repeat
+from operator import is_
 from typing import Self
 
+from imports.body import Body, Rows
 from imports.bycolumn import Column, ColumnReader, as_in_columns
 from imports.identity import TwinCounter, identities
 from imports.lines import Line, LineReader
 from imports.models import JSONTextField
-from imports.records import Record
 from trades.symbols import Symbol
 
-HEAVY = 16 << 20  # about so many bytes of memory
 NO_EXECUTION = {"native_id": None, "account": None, "symbol": None}
 MARK = '", "'
-encoded = JSONTextField.encoded
+ESCAPED = bytes(range(32)) + b"\\"  # by JSON, besides the quotation mark
 
 
 @dataclass(slots=True)
 class Chunk:
-    """Data lines of a file. All that is said by `place` or in columns is in the order of records.
+    """Data lines of a file. All that is said by `place` or in columns is in the order of rows.
 
     `columns` has by field what will stand in the tables; None where a line is no execution.
     `lines` has, by place, those lines that are not plain: with a problem, a remark or odd cells.
-    `cells` are those of each record as JSON.
+    `cells` are those of each row as JSON.
     """
 
-    records: list[Record]
+    rows: Rows
     columns: dict[str, Column]
     cells: list[str]
     lines: dict[int, Line]
@@ -37,53 +40,43 @@ class Chunk:
     def line(self, place: int) -> Line:
         """The line as a single one; its place says how it is known."""
         if place not in self.lines:
-            self.lines[place] = self.reader.read_again(self.records[place])
+            self.lines[place] = self.reader.read_again(self.rows.record(place))
             self.lines[place].execution_id = self.columns["execution_id"][place]
         return self.lines[place]
 
     def alone(self, place: int) -> Self:
         """A chunk of one line."""
         columns = {name: [column[place]] for name, column in self.columns.items()}
+        rows = Rows([self.rows.numbers[place]], [self.rows.cells[place]])
         lines = {0: self.line(place)}
-        return type(self)(
-            [self.records[place]], columns, [self.cells[place]], lines, self.symbols, self.reader
-        )
+        return type(self)(rows, columns, [self.cells[place]], lines, self.symbols, self.reader)
 
 
 class ChunkReader:
-    """Reads the records of one file into chunks, in their order."""
+    """Reads the rows of one file into chunks, in their order."""
 
     def __init__(self, reader: LineReader, twins: TwinCounter) -> None:
         self.reader = reader
         self.by_column = ColumnReader(reader)
         self.twins = twins
 
-    def chunks(self, records: Iterator[Record], most: int) -> Iterator[Chunk]:
-        """So many records at a time, fewer where they are very long or wide."""
-        chunk: list[Record] = []
-        weight = 0
-        for record in records:
-            chunk.append(record)
-            weight += record.size + 64 * len(record.cells)
-            if len(chunk) == most or weight > HEAVY:
-                yield self.read(chunk)
-                chunk, weight = [], 0
-        if chunk:
-            yield self.read(chunk)
+    def chunks(self, body: Body, most: int) -> Iterator[Chunk]:
+        """So many lines at a time, fewer where they are very long or wide."""
+        while rows := body.take(most):
+            yield self.read(rows)
 
-    def read(self, records: list[Record]) -> Chunk:
-        columns = self.by_column.read(records)
-        lines = self.odd_lines(records, columns)
+    def read(self, rows: Rows) -> Chunk:
+        columns = self.by_column.read(rows)
+        lines = self.odd_lines(rows, columns)
         for place, line in lines.items():
             for name, value in self.values(line).items():
                 columns[name][place] = value
         columns["execution_id"] = identities(columns, self.twins)
         for place, line in lines.items():
             line.execution_id = columns["execution_id"][place] or ""
-        cells = as_json([record.cells for record in records])
         names = set(columns["symbol"]) - {None}
         symbols = {name: self.by_column.symbols[name] for name in names}
-        return Chunk(records, columns, cells, lines, symbols, self.reader)
+        return Chunk(rows, columns, as_json(rows.cells), lines, symbols, self.reader)
 
     def values(self, line: Line) -> dict[str, str | None]:
         """What the columns hold of a line that is not plain."""
@@ -93,28 +86,27 @@ class ChunkReader:
         self.by_column.symbols[symbol.symbol] = symbol
         return as_in_columns(line.execution)
 
-    def odd_lines(self, records: list[Record], columns: dict[str, Column]) -> dict[int, Line]:
+    def odd_lines(self, rows: Rows, columns: dict[str, Column]) -> dict[int, Line]:
         """By place, the lines that are not plain, and all behind a header with other columns."""
-        odd = {
-            place
-            for column in columns.values()
-            if None in column
-            for place, value in enumerate(column)
-            if value is None
-        }
+        odd: set[int] = set()
+        for column in columns.values():
+            if None in column:
+                odd.update(compress(count(), map(is_, column, repeat(None))))
         return {
-            place: self.reader.read(record)
-            for place, record in enumerate(records)
+            place: self.reader.read(rows.record(place))
+            for place in range(len(rows))
             if place in odd or self.reader.other_header
         }
 
 
 def as_json(rows: list[list[str]]) -> list[str]:
     """The cells of each row as JSONTextField keeps them. Most need no escape, and so no encoder."""
-    whole = "".join(map("".join, rows))
-    if len(encoded(whole)) > len(whole) + 2:
-        return list(map(encoded, rows))
-    return [f'["{MARK.join(cells)}"]' for cells in rows]
+    texts = [f'["{MARK.join(cells)}"]' for cells in rows]
+    whole = "".join(texts).encode(errors="surrogatepass")
+    marks = 2 * sum(map(len, rows))
+    if whole.count(b'"') == marks and len(whole) == len(whole.translate(None, ESCAPED)):
+        return texts
+    return list(map(JSONTextField.encoded, rows))
 
 
 def ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
@@ -127,3 +119,14 @@ def ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         while (chunk := coming.result()) is not None:
             coming = thread.submit(next, chunks, None)
             yield chunk
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Lines make millions of lists but no cycles; to look for some takes a fifth of the time."""
+    usual = gc.get_threshold()
+    gc.set_threshold(100_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)

@@ -27,11 +27,13 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            # The name of the sequence is looked up once, in a row of its own.
             cursor.execute(
                 "SELECT min(id), max(id), CASE WHEN max(id) - min(id) >= %s THEN array_agg(id) END "
-                "FROM (SELECT nextval(pg_get_serial_sequence(%s, 'id')) AS id "
-                "FROM generate_series(1, %s)) AS taken",
-                [count, table, count],
+                "FROM (SELECT nextval(sequence) AS id FROM generate_series(1, %s), "
+                "(SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence OFFSET 0) AS named"
+                ") AS taken",
+                [count, count, table],
             )
             first, last, ids = cursor.fetchone()
             return ids or list(range(first or 0, (last or -1) + 1))

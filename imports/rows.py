@@ -31,11 +31,11 @@ encoded = ImportRowLog._meta.get_field("validation_errors").encoded
 def write_row_logs(log: ImportExecutionLog, settled: Settled) -> list[int]:
     """One row log a line; their ids."""
     chunk = settled.chunk
-    count = len(chunk.records)
+    count = len(chunk.rows)
     columns = {
         "id": reserve_ids(ImportRowLog, count),
         "import_log_id": log.pk,
-        "row_number": [record.number for record in chunk.records],
+        "row_number": chunk.rows.numbers,
         "raw_row_data": chunk.cells,
         "status": [RowStatus.SUCCESS.value] * count,
         "error_category": [""] * count,

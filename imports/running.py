@@ -9,13 +9,12 @@ them, every line before the cursor is accounted for and the next process goes on
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields
-from itertools import islice
 from pathlib import Path
 
 from django.utils import timezone
 
-from imports.body import data_records
-from imports.chunks import Chunk, ChunkReader, ahead
+from imports.body import Body, data_records
+from imports.chunks import ChunkReader, ahead, seldom_collecting
 from imports.claims import LeaseLost, claim, finish, renew
 from imports.dialect import Dialect
 from imports.identify import Layout, identify
@@ -29,7 +28,7 @@ from imports.summary import broken_off, interrupted, summary
 from imports.textfile import TextFile, look_at
 from imports.writing import write_chunk
 
-CHUNK = 5_000  # lines in one transaction
+CHUNK = 20_000  # lines in one transaction, fewer where they are heavy
 MOST_ATTEMPTS = 3  # a file that ends every process that touches it must not do so for ever
 
 Progress = Callable[[ImportExecutionLog], None]
@@ -76,10 +75,14 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     file = open_stored(path, log.file_name)
     reader = reader_of(log, file)
     places = Places()
-    with closing(data_records(file, reader.layout)) as found, closing(TwinCounter()) as twins:
+    with (
+        closing(Body(file, reader.layout)) as body,
+        closing(TwinCounter()) as twins,
+        seldom_collecting(),
+    ):
         reading = ChunkReader(reader, twins)
-        pass_over(log, reading.chunks(islice(found, log.cursor), CHUNK))
-        with closing(ahead(reading.chunks(found, CHUNK))) as chunks:
+        pass_over(log, body, reading)
+        with closing(ahead(reading.chunks(body, CHUNK))) as chunks:
             for chunk in chunks:
                 write_chunk(log, chunk, places)
                 on_progress(log)
@@ -134,9 +137,12 @@ def dialect_of(file: TextFile, layout: Layout) -> Dialect:
         return decide_dialect(found, layout)
 
 
-def pass_over(log: ImportExecutionLog, done: Iterator[Chunk]) -> None:
+def pass_over(log: ImportExecutionLog, body: Body, reading: ChunkReader) -> None:
     """Read the lines before the cursor again, so that twins among them keep their numbers."""
-    for _ in done:
+    left = log.cursor
+    while left and (rows := body.take(min(left, CHUNK))):
+        reading.read(rows)
+        left -= len(rows)
         renew(log)
 
 

@@ -41,7 +41,9 @@ class WallClock:
         self.day_first = day_first
         self.days = Remembered(self.day_of)
         self.minutes = Remembered(self.read_time)
-        self.by_offset = Remembered(lambda offset: Remembered(partial(self.time_of, offset)))
+        self.by_offset = Remembered(
+            lambda offset: Remembered(partial(self.time_of, offset), 50_000)
+        )
 
     def read(
         self, cells: Sequence[str], zones: Iterable[str]

@@ -66,7 +66,7 @@ def write_together_or_each(log: ImportExecutionLog, chunk: Chunk, places: Places
         logger.info("%s: asking again: %s", log, refusal)
     start_over(log, places)
     with transaction.atomic():
-        each = range(len(chunk.records))
+        each = range(len(chunk.rows))
         count(log, [write_alone(log, chunk.alone(place), places) for place in each])
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imports.body import Rows
 from imports.bycolumn import as_in_columns
 from imports.chunks import ChunkReader
 from imports.dialect import Dialect
@@ -53,8 +54,8 @@ def digest(execution: Execution) -> str:
 
 def identities_of(twins: TwinCounter, *lines: str) -> list[str | None]:
     reader = ChunkReader(reader_of(), twins)
-    records = [Record(number, line.split(",")) for number, line in enumerate(lines, start=2)]
-    return reader.read(records).columns["execution_id"]
+    rows = Rows(list(range(2, 2 + len(lines))), [line.split(",") for line in lines])
+    return reader.read(rows).columns["execution_id"]
 
 
 def test_the_id_of_the_broker_is_the_identity(twins: TwinCounter) -> None:
