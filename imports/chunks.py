@@ -1,6 +1,7 @@
 """The lines of a file, read in chunks: the plain ones by the column, the others one by one."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,12 +28,12 @@ class Chunk:
 
     `columns` has by field what will stand in the tables; None where a line is no execution.
     `lines` has, by place, those lines that are not plain: with a problem, a remark or odd cells.
-    `cells` are those of each row as JSON.
+    `raw` has the cells of each row as JSON.
     """
 
     rows: Rows
     columns: dict[str, Column]
-    cells: list[str]
+    raw: list[str]
     lines: dict[int, Line]
     symbols: dict[str, Symbol]
     reader: LineReader
@@ -49,7 +50,7 @@ class Chunk:
         columns = {name: [column[place]] for name, column in self.columns.items()}
         rows = Rows([self.rows.numbers[place]], [self.rows.cells[place]])
         lines = {0: self.line(place)}
-        return type(self)(rows, columns, [self.cells[place]], lines, self.symbols, self.reader)
+        return type(self)(rows, columns, [self.raw[place]], lines, self.symbols, self.reader)
 
 
 class ChunkReader:
@@ -122,11 +123,17 @@ def ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
 
 
 @contextmanager
-def seldom_collecting() -> Iterator[None]:
-    """Lines make millions of lists but no cycles; to look for some takes a fifth of the time."""
-    usual = gc.get_threshold()
+def beside_a_reader() -> Iterator[None]:
+    """How Python runs while lines are read ahead.
+
+    Lines make millions of lists but no cycles; to look for some takes a fifth of the time. And who
+    has an answer of the database must not wait long for the reader, or the database waits, too.
+    """
+    thresholds, interval = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(100_000)
+    sys.setswitchinterval(0.0005)
     try:
         yield
     finally:
-        gc.set_threshold(*usual)
+        gc.set_threshold(*thresholds)
+        sys.setswitchinterval(interval)

@@ -36,7 +36,7 @@ def write_row_logs(log: ImportExecutionLog, settled: Settled) -> list[int]:
         "id": reserve_ids(ImportRowLog, count),
         "import_log_id": log.pk,
         "row_number": chunk.rows.numbers,
-        "raw_row_data": chunk.cells,
+        "raw_row_data": chunk.raw,
         "status": [RowStatus.SUCCESS.value] * count,
         "error_category": [""] * count,
         "error_message": [""] * count,

@@ -14,7 +14,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from imports.body import Body, data_records
-from imports.chunks import ChunkReader, ahead, seldom_collecting
+from imports.chunks import ChunkReader, ahead, beside_a_reader
 from imports.claims import LeaseLost, claim, finish, renew
 from imports.dialect import Dialect
 from imports.identify import Layout, identify
@@ -78,7 +78,7 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     with (
         closing(Body(file, reader.layout)) as body,
         closing(TwinCounter()) as twins,
-        seldom_collecting(),
+        beside_a_reader(),
     ):
         reading = ChunkReader(reader, twins)
         pass_over(log, body, reading)

@@ -86,10 +86,10 @@ def settle(chunk: Chunk, places: Places) -> Settled:
     places.learn(set(accounts) - {None}, chunk.symbols)
     account_ids = list(map(places.accounts.get, accounts))
     keys = list(zip(account_ids, ids, strict=True))
-    executions = [key for key in keys if key[1] is not None]
-    known = known_executions(set(executions))
-    special = known.keys() | repeated(executions)
-    odd = chunk.lines.keys() | {place for place, key in enumerate(keys) if key in special}
+    known = known_executions([key for key in keys if key[1] is not None])
+    # By the ids alone, which costs less; an id that only another account has is no harm.
+    special = {key[1] for key in known} | repeated(ids)
+    odd = chunk.lines.keys() | {place for place, one in enumerate(ids) if one in special}
     taken = [True] * len(keys)
     outcomes = {}
     for place in sorted(odd):
@@ -98,10 +98,10 @@ def settle(chunk: Chunk, places: Places) -> Settled:
     return Settled(chunk, taken, outcomes, account_ids, list(map(places.instruments.get, symbols)))
 
 
-def repeated(keys: list[Key]) -> set[Key]:
-    if len(set(keys)) == len(keys):
+def repeated(ids: list[str | None]) -> set[str]:
+    if len(set(ids)) + ids.count(None) - (None in ids) == len(ids):
         return set()
-    return {key for key, times in Counter(keys).items() if times > 1}
+    return {one for one, times in Counter(ids).items() if times > 1 and one is not None}
 
 
 def settle_one(line: Line, key: Key, known: dict[Key, Known]) -> Outcome:
@@ -178,7 +178,7 @@ def in_words(value: object) -> str:
     return plain(value) if isinstance(value, Decimal) else str(value)
 
 
-def known_executions(keys: set[Key]) -> dict[Key, Known]:
+def known_executions(keys: Iterable[Key]) -> dict[Key, Known]:
     """Those identities that the ledger has, each with the content of its trade if there is one."""
     by_account: dict[int, list[str]] = defaultdict(list)
     for account_id, execution_id in keys:
