@@ -77,7 +77,7 @@ class Body:
                 weight += self.take_plain(lines, rows)
             else:
                 self.lines.put_back(lines)
-                weight += self.take_each(self.number + len(lines), rows)
+                weight += self.take_each(self.number + len(lines), rows, HEAVY - weight)
         return rows
 
     def are_plain(self, lines: list[str]) -> bool:
@@ -98,8 +98,8 @@ class Body:
         self.number += len(lines)
         return sum(map(len, lines)) + 64 * sum(map(len, cells))
 
-    def take_each(self, end: int, rows: Rows) -> int:
-        """Take records one by one up to that line, or until they are heavy; return their weight."""
+    def take_each(self, end: int, rows: Rows, most: int) -> int:
+        """Take records one by one up to that line or that weight; how much they weigh."""
         total = 0
         for record in self:
             weight = sum(map(len, record.cells), 64 * len(record.cells))
@@ -108,7 +108,7 @@ class Body:
             rows.numbers.append(record.number)
             rows.cells.append(record.cells)
             total += weight
-            if self.number >= end or total > HEAVY:
+            if self.number >= end or total >= most:
                 break
         return total
 
