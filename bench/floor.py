@@ -1,19 +1,21 @@
 """What the database itself can do: the rows that an import made, put into the same tables again.
 
 They are kept in the form that is handed to the database, so that nobody else has work to do: lines
-of COPY for PostgreSQL, tuples of what SQLite stores. In slices, each a transaction, so that a
-million rows need no more memory than one slice. Only the writing is measured.
+of COPY for PostgreSQL; for SQLite what it stores, which goes in by statements of many rows. In
+slices, each a transaction, so that a million rows need no more memory than one slice. Only the
+writing is measured.
 """
 
 import pickle
 import sqlite3
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from django.db import connection, models, transaction
 
 from bench.step import Clock, calm_down
+from imports.inserting import PIECE, statement
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from trades.models import Trade
 
@@ -86,7 +88,10 @@ def copied(model: type[models.Model], rows: list[bytes], clock: Clock) -> None:
 
 
 def inserted(model: type[models.Model], rows: list[tuple], clock: Clock) -> None:
-    marks = ", ".join("?" * len(model._meta.fields))
-    statement = f"INSERT INTO {model._meta.db_table} ({columns(model)}) VALUES ({marks})"
+    into = f"{model._meta.db_table} ({columns(model)})"
+    pieces = [rows[place : place + PIECE] for place in range(0, len(rows), PIECE)]
+    values = [list(chain.from_iterable(piece)) for piece in pieces]
+    statements = [statement(into, len(piece[0]), len(piece)) for piece in pieces]
     with clock.running(), transaction.atomic():
-        connection.connection.executemany(statement, rows)
+        for one, piece in zip(statements, values, strict=True):
+            connection.connection.execute(one, piece)

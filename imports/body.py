@@ -1,47 +1,119 @@
-"""What stands below the header of a file: its data records, and in chunks its lines."""
+"""What stands below the header of a file: its data records, many at a time."""
 
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import islice
+from dataclasses import dataclass, field
 
 from imports.formats import normal
 from imports.identify import Layout
-from imports.lines import Line, headings_of
-from imports.records import Record, records
+from imports.lines import headings_of
+from imports.records import Lines, Record, records
 from imports.textfile import TextFile
 
 HEAVY = 16 << 20  # about so many bytes of memory
+PIECE = 100  # physical lines
+LONGEST_PLAIN = 2_000  # characters of a line; what is remembered of it must not fill the memory
 
 
-def data_records(file: TextFile, layout: Layout) -> Iterator[Record]:
-    """The records below the header; a header that stands there again is none.
+@dataclass(slots=True)
+class Rows:
+    """Data records in their order: the numbers of their lines, and their cells.
+
+    `odd` has, by place, those that are out of the ordinary in more than their cells.
+    """
+
+    numbers: list[int] = field(default_factory=list)
+    cells: list[list[str]] = field(default_factory=list)
+    odd: dict[int, Record] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def record(self, place: int) -> Record:
+        return self.odd.get(place) or Record(self.numbers[place], self.cells[place])
+
+
+class Body:
+    """The records below the header, from the first to the last; a header that comes again is none.
 
     Who may leave it in the middle closes it, and with it the file.
     """
-    header = headings_of(layout.header)
-    with closing(file.lines()) as lines:
-        below = islice(lines, layout.header_line, None)
-        for record in records(
-            below, layout.delimiter, width=layout.width, first=layout.header_line + 1
-        ):
-            if not repeats_header(record, header):
+
+    def __init__(self, file: TextFile, layout: Layout) -> None:
+        self.layout = layout
+        self.header = headings_of(layout.header)
+        self.file_lines = file.lines()
+        self.lines = Lines(self.file_lines)
+        self.lines.take(layout.header_line)
+        self.number = layout.header_line + 1  # of the next line
+
+    def close(self) -> None:
+        self.file_lines.close()
+
+    def __iter__(self) -> Iterator[Record]:
+        """One by one."""
+        below = records(
+            self.lines, self.layout.delimiter, width=self.layout.width, first=self.number
+        )
+        for record in below:
+            self.number = record.number + record.height
+            if not self.repeats_header(record):
                 yield record
 
+    def repeats_header(self, record: Record) -> bool:
+        # The first cell tells of nearly every line; to compare all takes as long as to read them.
+        first = normal(record.cells[0])
+        return first == self.header[0] and headings_of(record.cells) == self.header
 
-def repeats_header(record: Record, header: list[str]) -> bool:
-    # The first cell tells of nearly every line; to compare all would cost as much as to read them.
-    return normal(record.cells[0]) == header[0] and headings_of(record.cells) == header
+    def take(self, most: int) -> Rows:
+        """The next records, at most so many, fewer where they are very long or wide."""
+        rows = Rows()
+        weight = 0
+        while len(rows) < most and weight < HEAVY:
+            lines = self.lines.take(min(PIECE, most - len(rows)))
+            if not lines:
+                break
+            if self.are_plain(lines):
+                weight += self.take_plain(lines, rows)
+            else:
+                self.lines.put_back(lines)
+                weight += self.take_each(self.number + len(lines), rows, HEAVY - weight)
+        return rows
+
+    def are_plain(self, lines: list[str]) -> bool:
+        """Whether each line is a record: no quotation mark, none blank or a header."""
+        initials = {line[:1] for line in lines}
+        return (
+            all(map(str.isalnum, initials))
+            and self.header[0][:1] not in {initial.lower()[:1] for initial in initials}
+            and max(map(len, lines)) <= LONGEST_PLAIN
+            and not any('"' in line for line in lines)
+        )
+
+    def take_plain(self, lines: list[str], rows: Rows) -> int:
+        delimiter = self.layout.delimiter
+        cells = [line.rstrip("\r\n").split(delimiter) for line in lines]
+        rows.cells.extend(cells)
+        rows.numbers.extend(range(self.number, self.number + len(lines)))
+        self.number += len(lines)
+        return sum(map(len, lines)) + 64 * sum(map(len, cells))
+
+    def take_each(self, end: int, rows: Rows, most: int) -> int:
+        """Take records one by one up to that line or that weight; how much they weigh."""
+        total = 0
+        for record in self:
+            weight = sum(map(len, record.cells), 64 * len(record.cells))
+            if record.unclosed or weight > LONGEST_PLAIN * 2:
+                rows.odd[len(rows)] = record
+            rows.numbers.append(record.number)
+            rows.cells.append(record.cells)
+            total += weight
+            if self.number >= end or total >= most:
+                break
+        return total
 
 
-def chunks(lines: Iterator[Line], most: int) -> Iterator[list[Line]]:
-    """So many lines at a time, fewer where they are very long or wide."""
-    chunk: list[Line] = []
-    weight = 0
-    for line in lines:
-        chunk.append(line)
-        weight += sum(map(len, line.cells), 64 * len(line.cells))
-        if len(chunk) == most or weight > HEAVY:
-            yield chunk
-            chunk, weight = [], 0
-    if chunk:
-        yield chunk
+def data_records(file: TextFile, layout: Layout) -> Iterator[Record]:
+    """The records below the header, one by one."""
+    with closing(Body(file, layout)) as body:
+        yield from body

@@ -4,9 +4,11 @@ Every reader is called as `reader(cell, dialect)`, returns the value and raises 
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import eq
 
 from imports.dialect import Dialect
 from imports.moments import read_moment
@@ -95,6 +97,10 @@ class Text:
             raise CellError("too_long", f"has {len(text):,} characters; at most {self.limit} fit")
         return text
 
+    def keeps(self, cells: Collection[str]) -> bool:
+        """Whether each of these cells is read as it stands."""
+        return max(map(len, cells)) <= self.limit and all(map(eq, cells, map(str.strip, cells)))
+
 
 @dataclass(frozen=True)
 class Name(Text):
@@ -122,6 +128,9 @@ class Identifier(Text):
                 f"{shown(text)} is an id that a spreadsheet has rounded; expected it in full",
             )
         return text
+
+    def keeps(self, cells: Collection[str]) -> bool:
+        return super().keeps(cells) and "E+" not in "".join(cells)
 
 
 @dataclass(frozen=True)

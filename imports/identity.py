@@ -6,43 +6,46 @@ often the file is read, so twins survive and reading again changes nothing.
 """
 
 import hashlib
+import json
 import sqlite3
-from collections.abc import Iterable
+from collections import Counter
+from decimal import Decimal
+from functools import lru_cache
 
-from imports.lines import Execution, Line
 from trades.models import plain
 
 
-def give_identities(lines: Iterable[Line], twins: "TwinCounter") -> None:
-    """Set the execution_id of every line that holds an execution."""
-    nameless = []
-    for line in lines:
-        if line.execution is None:
-            continue
-        line.execution_id = line.execution.native_id
-        if not line.execution_id:
-            nameless.append((line, digest(line.execution)))
-    for (line, content), occurrence in zip(
-        nameless, twins.count(content for _, content in nameless), strict=True
-    ):
-        line.execution_id = f"content:{content.hex()}:{occurrence}"
+def identities(columns: dict[str, list[str | None]], twins: "TwinCounter") -> list[str | None]:
+    """The identity of each execution in these columns; None where the native_id is None."""
+    ids = list(columns["native_id"])
+    nameless = [place for place, native_id in enumerate(ids) if native_id == ""]
+    if nameless:
+        contents = list(zip(*(columns[name] for name in CONTENT), strict=True))
+        digests = [digest(*contents[place]) for place in nameless]
+        for place, content, occurrence in zip(nameless, digests, twins.count(digests), strict=True):
+            ids[place] = f"content:{content}:{occurrence}"
+    return ids
 
 
-def digest(execution: Execution) -> bytes:
-    """16 bytes of the content that every export of this fill agrees on.
+CONTENT = ("account", "symbol", "side", "quantity", "price", "executed_at")
+
+
+def digest(
+    account: str, symbol: str, side: str, quantity: str, price: str, executed_at: str
+) -> str:
+    """16 bytes, in hex, of the content that every export of this fill agrees on.
 
     Columns that a user may hide (order, name, commission…) do not count; the spelling of numbers,
     symbol and time zone does not matter.
     """
-    content = (
-        execution.account,
-        execution.symbol.symbol,
-        execution.side,
-        plain(execution.quantity),
-        plain(execution.price),
-        execution.executed_at.isoformat(),
-    )
-    return hashlib.sha256("\x1f".join(content).encode()).digest()[:16]
+    moment = f"{executed_at.replace(' ', 'T')}+00:00"
+    content = (account, symbol, side, shortest(quantity), shortest(price), moment)
+    return hashlib.sha256("\x1f".join(content).encode()).hexdigest()[:32]
+
+
+@lru_cache(20_000)
+def shortest(number: str) -> str:
+    return plain(Decimal(number))
 
 
 class TwinCounter:
@@ -54,20 +57,28 @@ class TwinCounter:
 
     def __init__(self) -> None:
         self.database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self.database.execute("CREATE TABLE seen (content BLOB PRIMARY KEY, n INT) WITHOUT ROWID")
+        self.database.execute("CREATE TABLE seen (content TEXT PRIMARY KEY, n INT) WITHOUT ROWID")
 
-    def count(self, contents: Iterable[bytes]) -> list[int]:
+    def count(self, contents: list[str]) -> list[int]:
         """The occurrence number of each content, counting from 1 across all calls."""
-        self.database.execute("BEGIN")
-        numbers = [
-            self.database.execute(
-                "INSERT INTO seen VALUES (?, 1) "
-                "ON CONFLICT (content) DO UPDATE SET n = n + 1 RETURNING n",
-                (content,),
-            ).fetchall()[0][0]
-            for content in contents
-        ]
-        self.database.execute("COMMIT")
+        fresh = json.dumps(Counter(contents))
+        seen = Counter(
+            dict(
+                self.database.execute(
+                    "SELECT content, n FROM seen WHERE content IN (SELECT key FROM json_each(?))",
+                    (fresh,),
+                )
+            )
+        )
+        self.database.execute(
+            "INSERT INTO seen SELECT key, value FROM json_each(?) WHERE true "
+            "ON CONFLICT (content) DO UPDATE SET n = n + excluded.n",
+            (fresh,),
+        )
+        numbers = []
+        for content in contents:
+            seen[content] += 1
+            numbers.append(seen[content])
         return numbers
 
     def close(self) -> None:

@@ -4,21 +4,18 @@ Ids are taken from the table's sequence beforehand, so that rows of several tabl
 without asking back. Where no constraint watches over them, `hold` does what one would do.
 """
 
-import re
-from collections.abc import Collection, Iterable
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from itertools import chain, islice
 from typing import Any
 
 from django.db import connection, models
 
-from imports.models import JSONTextField
-
-Row = dict[str, object]  # values by the names of their fields
-
 UTC_OFFSET = "+00:00"
 NULL = "\\N"
-SPECIAL = re.compile(r"[\\\t\n\r]").search
-ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+TRANSLATION = str.maketrans(ESCAPES)
+PIECE = 500  # rows
 
 
 def reserve_ids(model: type[models.Model], count: int) -> list[int]:
@@ -30,11 +27,16 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            # The name of the sequence is looked up once, in a row of its own.
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-                [table, count],
+                "SELECT min(id), max(id), CASE WHEN max(id) - min(id) >= %s THEN array_agg(id) END "
+                "FROM (SELECT nextval(sequence) AS id FROM generate_series(1, %s), "
+                "(SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence OFFSET 0) AS named"
+                ") AS taken",
+                [count, count, table],
             )
-            return [row[0] for row in cursor.fetchall()]
+            first, last, ids = cursor.fetchone()
+            return ids or list(range(first or 0, (last or -1) + 1))
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         last = (cursor.fetchone() or (0,))[0]
         return list(range(last + 1, last + 1 + count))
@@ -58,58 +60,67 @@ def hold(model: type[models.Model], ids: Collection[int]) -> int:
         return cursor.rowcount
 
 
-def insert(model: type[models.Model], rows: Iterable[Row]) -> None:
-    """Insert rows of the same fields. The id must be among them; defaults are not filled in.
+def insert(model: type[models.Model], columns: dict[str, Any], count: int) -> None:
+    """Insert so many rows, given in columns by the names of their fields, or as one value for all.
 
-    Moments must be in UTC. The values are made fit for the database column by column, and not by
-    their fields: to ask a field for each value takes half of the time of an import.
+    The id must be among them; defaults are not filled in. Values are texts, or what the driver
+    takes as it is; moments are texts in UTC, without offset.
     """
-    rows = list(rows)
-    if not rows:
-        return
-    fields = [model._meta.get_field(name) for name in rows[0]]
-    values = zip(*map(itemgetter(*rows[0]), rows), strict=True)
+    fields = [model._meta.get_field(name) for name in columns]
     quote = connection.ops.quote_name
     into = f"{quote(model._meta.db_table)} ({', '.join(quote(one.column) for one in fields)})"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            columns = [as_copied(*pair) for pair in zip(fields, values, strict=True)]
-            text = "".join("\t".join(row) + "\n" for row in zip(*columns, strict=True))
-            # Errors come at the end of the copying, where Django does not translate them.
-            with connection.wrap_database_errors, cursor.copy(f"COPY {into} FROM STDIN") as copy:
-                copy.write(text)
-        else:
-            columns = [as_bound(*pair) for pair in zip(fields, values, strict=True)]
-            marks = ", ".join(["%s"] * len(fields))
-            cursor.executemany(
-                f"INSERT INTO {into} VALUES ({marks})", list(zip(*columns, strict=True))
-            )
+    write = copy_into if connection.vendor == "postgresql" else insert_into
+    values = [
+        column if isinstance(column, (list, tuple)) else [column] * count
+        for column in columns.values()
+    ]
+    if count:
+        write(into, fields, values)
 
 
-def as_bound(field: models.Field, column: Iterable[Any]) -> Iterable[object]:
-    """The values of a column as SQLite's driver takes them, stored as Django would."""
-    if isinstance(field, JSONTextField):
-        return map(field.encoded, column)
+def copy_into(into: str, fields: list[models.Field], columns: list[Sequence[Any]]) -> None:
+    """By COPY in PostgreSQL, a piece at a time: the server takes one while we make the next."""
+    rows = zip(*map(as_copied, fields, columns), strict=True)
+    # Errors come at the end of the copying, where Django does not translate them.
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(f"COPY {into} FROM STDIN") as copy,
+    ):
+        while piece := "\n".join(map("\t".join, islice(rows, PIECE))):
+            copy.write(f"{piece}\n")
+
+
+def as_copied(field: models.Field, column: Sequence[Any]) -> Iterable[str]:
+    """The values of a column in the text format of COPY."""
     if isinstance(field, models.DateTimeField):
-        return [str(moment)[: -len(UTC_OFFSET)] for moment in column]
-    if isinstance(field, models.DecimalField):
-        return map("{:f}".format, column)
-    return map(str, column) if field.choices else column
-
-
-def as_copied(field: models.Field, column: Iterable[Any]) -> Iterable[str]:
-    """The values of a column in the text format of PostgreSQL's COPY."""
-    if isinstance(field, JSONTextField):
-        return escaped(list(map(field.encoded, column)))
+        return [moment + UTC_OFFSET for moment in column]
     if isinstance(field, (models.CharField, models.TextField)):
-        return escaped(list(map(str, column)))
+        return escaped(column)
     if field.null:
         return [NULL if value is None else str(value) for value in column]
     return map(str, column)
 
 
-def escaped(words: list[str]) -> list[str]:
+def escaped(words: Sequence[str]) -> Sequence[str]:
     """The words with what COPY would take for the end of a value; most columns have none."""
-    if SPECIAL("".join(words)) is None:
+    text = "".join(words)
+    if not any(mark in text for mark in ESCAPES):
         return words
-    return [word.translate(ESCAPES) for word in words]
+    return [word.translate(TRANSLATION) for word in words]
+
+
+def insert_into(into: str, fields: list[models.Field], columns: list[Sequence[Any]]) -> None:
+    """By statements of many rows in SQLite: it lets other threads run for as long as one takes."""
+    rows = zip(*columns, strict=True)
+    with connection.cursor(), connection.wrap_database_errors:
+        while piece := list(islice(rows, PIECE)):
+            connection.connection.execute(
+                statement(into, len(fields), len(piece)), list(chain.from_iterable(piece))
+            )
+
+
+@cache
+def statement(into: str, width: int, height: int) -> str:
+    row = f"({', '.join(['?'] * width)})"
+    return f"INSERT INTO {into} VALUES {', '.join([row] * height)}"

@@ -129,6 +129,12 @@ class LineReader:
             line.problems = [parsing_problem("other_header", sentence)]
         return line
 
+    def read_again(self, record: Record) -> Line:
+        """A line of which is known that it is an execution."""
+        line = Line(record.number, record.cells)
+        self.fill(line, self.values(line))
+        return line
+
     def is_other_header(self, cells: list[str]) -> bool:
         if self.layout.format.missing(cells, has_account=True):
             return False

@@ -1,10 +1,7 @@
 """Where an execution belongs: its account and its instrument, made when first seen."""
 
-from collections.abc import Iterable
-
 from django.conf import settings
 
-from imports.lines import Execution
 from trades.models import Account, Instrument
 from trades.symbols import FUTURES, Symbol
 
@@ -22,22 +19,14 @@ class Places:
         self.accounts: dict[str, int] = {}
         self.instruments: dict[str, int] = {}
 
-    def account(self, execution: Execution) -> int:
-        return self.accounts[execution.account]
-
-    def instrument(self, execution: Execution) -> int:
-        return self.instruments[execution.symbol.symbol]
-
-    def learn(self, executions: Iterable[Execution]) -> None:
-        """Know the places of these executions; those that are missing are made.
+    def learn(self, accounts: set[str], symbols: dict[str, Symbol]) -> None:
+        """Know these accounts, and these instruments by name; those that are missing are made.
 
         In the order of their names, so that two imports that make the same ones at the same time
         wait for each other instead of locking each other out.
         """
-        executions = list(executions)
-        for name in sorted({one.account for one in executions} - self.accounts.keys()):
+        for name in sorted(accounts - self.accounts.keys()):
             self.accounts[name] = Account.objects.get_or_create(name=name)[0].pk
-        symbols = {one.symbol.symbol: one.symbol for one in executions}
         for name in sorted(symbols.keys() - self.instruments.keys()):
             self.instruments[name] = instrument_of(symbols[name]).pk
 

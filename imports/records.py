@@ -1,9 +1,9 @@
 """Physical lines into numbered records of cells, with quotation marks and the breaks in them."""
 
 import csv
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from imports.textfile import LONGEST_LINE
 
@@ -30,23 +30,34 @@ class Record:
         return not self.unclosed and all(cell.strip() in ("", END_OF_FILE) for cell in self.cells)
 
 
-def records(
-    lines: Iterator[str], delimiter: str, *, width: int, first: int = 1
-) -> Iterator[Record]:
+class Lines(Iterator[str]):
+    """Physical lines, of which some can be put back in front."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+        self.in_front: list[str] = []  # the next one last
+
+    def __next__(self) -> str:
+        return self.in_front.pop() if self.in_front else next(self.lines)
+
+    def take(self, most: int) -> list[str]:
+        return list(islice(self if self.in_front else self.lines, most))
+
+    def put_back(self, lines: list[str]) -> None:
+        self.in_front.extend(reversed(lines))
+
+
+def records(lines: Lines, delimiter: str, *, width: int, first: int = 1) -> Iterator[Record]:
     """Cut physical lines into records of about `width` cells, numbered from `first`.
 
-    Blank lines are no records; nor are lines of nothing but empty cells.
+    Blank lines are no records; nor are lines of nothing but empty cells. Whenever a record is
+    given, those lines are taken that reach up to its end.
     """
-    pushed_back: deque[str] = deque()
-
-    def pull() -> str | None:
-        return pushed_back.popleft() if pushed_back else next(lines, None)
-
     number = first
-    while (line := pull()) is not None:
+    for line in lines:
         if '"' in line:
-            record, surplus = quoted_record(number, line, pull, delimiter, width)
-            pushed_back.extendleft(reversed(surplus))
+            record, surplus = quoted_record(number, line, lines, delimiter, width)
+            lines.put_back(surplus)
         else:
             record = Record(number, line.rstrip("\r\n").split(delimiter))
         number += record.height
@@ -55,15 +66,15 @@ def records(
 
 
 def quoted_record(
-    number: int, line: str, pull: Callable[[], str | None], delimiter: str, width: int
+    number: int, line: str, lines: Iterator[str], delimiter: str, width: int
 ) -> tuple[Record, list[str]]:
-    """The record that begins with `line`, and the lines that were pulled for it in vain.
+    """The record that begins with `line`, and the lines that were taken for it in vain.
 
     When its quotation mark is never closed, or closes only far down in another record, the first
     line alone is the record, so that one bad line does not swallow those behind it.
     """
     spanned = [line]
-    cells = spanning_cells(spanned, pull, delimiter)
+    cells = spanning_cells(spanned, lines, delimiter)
     if cells is None or swallows(spanned, cells, delimiter, width):
         alone = next(csv.reader([line], delimiter=delimiter))
         alone[-1] = alone[-1].rstrip("\r\n")
@@ -80,16 +91,14 @@ def swallows(spanned: list[str], cells: list[str], delimiter: str, width: int) -
     return any(inner) or (last and (first or not fits))
 
 
-def spanning_cells(
-    spanned: list[str], pull: Callable[[], str | None], delimiter: str
-) -> list[str] | None:
+def spanning_cells(spanned: list[str], lines: Iterator[str], delimiter: str) -> list[str] | None:
     """Parse one record, adding to `spanned` the lines it needs; None if it finds no end."""
     closed = True
 
     def feed() -> Iterator[str]:
         nonlocal closed
         yield spanned[0]
-        while len(spanned) < LONGEST_RECORD and (line := pull()) is not None:
+        while len(spanned) < LONGEST_RECORD and (line := next(lines, None)) is not None:
             spanned.append(line)
             yield line
         closed = False

@@ -9,13 +9,13 @@ them, every line before the cursor is accounted for and the next process goes on
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields
-from itertools import islice
 from pathlib import Path
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from imports.body import chunks, data_records
+from imports.body import Body, data_records
+from imports.chunks import ChunkReader, ahead, beside_a_reader
 from imports.claims import (
     LeaseLost,
     Pause,
@@ -27,8 +27,8 @@ from imports.claims import (
 )
 from imports.dialect import Dialect
 from imports.identify import Layout, identify
-from imports.identity import TwinCounter, give_identities
-from imports.lines import Line, LineReader, decide_dialect
+from imports.identity import TwinCounter
+from imports.lines import LineReader, decide_dialect
 from imports.models import ImportExecutionLog
 from imports.places import Places, zones_for
 from imports.problems import FileError
@@ -37,7 +37,7 @@ from imports.summary import broken_off, interrupted, summary
 from imports.textfile import TextFile, look_at
 from imports.writing import write_chunk
 
-CHUNK = 5_000  # lines in one transaction
+CHUNK = 20_000  # lines in one transaction, fewer where they are heavy
 # In a row and without a chunk between them: a file that ends every process that touches it must
 # not do so for ever.
 MOST_ATTEMPTS = 3
@@ -91,13 +91,17 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     file = open_stored(path, log.file_name)
     reader = reader_of(log, file)
     places = Places()
-    with closing(data_records(file, reader.layout)) as found, closing(TwinCounter()) as twins:
-        lines = map(reader.read, found)
-        count_twins_again(log, islice(lines, log.cursor), twins)
-        for chunk in chunks(lines, CHUNK):
-            give_identities(chunk, twins)
-            write_chunk(log, chunk, places)
-            on_progress(log)
+    with (
+        closing(Body(file, reader.layout)) as body,
+        closing(TwinCounter()) as twins,
+        beside_a_reader(),
+    ):
+        reading = ChunkReader(reader, twins)
+        pass_over(log, body, reading)
+        with closing(ahead(reading.chunks(body, CHUNK))) as chunks:
+            for chunk in chunks:
+                write_chunk(log, chunk, places)
+                on_progress(log)
 
 
 def begin(log: ImportExecutionLog) -> None:
@@ -149,10 +153,12 @@ def dialect_of(file: TextFile, layout: Layout) -> Dialect:
         return decide_dialect(found, layout)
 
 
-def count_twins_again(log: ImportExecutionLog, done: Iterator[Line], twins: TwinCounter) -> None:
-    """Pass over the lines before the cursor; twins among them keep their numbers."""
-    for chunk in chunks(done, CHUNK):
-        give_identities(chunk, twins)
+def pass_over(log: ImportExecutionLog, body: Body, reading: ChunkReader) -> None:
+    """Read the lines before the cursor again, so that twins among them keep their numbers."""
+    left = log.cursor
+    while left and (rows := body.take(min(left, CHUNK))):
+        reading.read(rows)
+        left -= len(rows)
         renew(log)
 
 

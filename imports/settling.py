@@ -1,14 +1,17 @@
 """What becomes of each line of a chunk: taken in, skipped as known, or failed with its reasons."""
 
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
 from typing import NamedTuple
 
+from django.db import connection
+
+from imports.chunks import Chunk
 from imports.lines import Execution, Line
-from imports.models import ImportedExecution
 from imports.places import Places
 from imports.problems import Problem
 from imports.states import Category, RowStatus
@@ -48,8 +51,6 @@ class Outcome:
     status: RowStatus
     problems: list[Problem] = field(default_factory=list)
     known: Known | None = None
-    account_id: int | None = None
-    instrument_id: int | None = None
 
     @property
     def message(self) -> str:
@@ -61,24 +62,55 @@ class Outcome:
         return self.problems[0].category if self.problems else ""
 
 
-def settle(lines: list[Line], places: Places) -> list[Outcome]:
-    """Decide about every line. Asks the database once which of the identities it knows."""
-    places.learn(line.execution for line in lines if line.execution)
-    keys = [
-        line.execution and (places.account(line.execution), line.execution_id) for line in lines
-    ]
-    known = known_executions({key for key in keys if key})
-    return [settle_one(line, key, known, places) for line, key in zip(lines, keys, strict=True)]
+@dataclass(slots=True)
+class Settled:
+    """A chunk whose lines are decided about: which are `taken`, in the order of its records.
+
+    `outcomes` has, by place, what becomes of those lines that are not simply taken in.
+    """
+
+    chunk: Chunk
+    taken: list[bool]
+    outcomes: dict[int, Outcome]
+    account_ids: list[int | None] = field(default_factory=list)
+    instrument_ids: list[int | None] = field(default_factory=list)
+    trade_ids: list[int | None] = field(default_factory=list)
 
 
-def settle_one(line: Line, key: Key | None, known: dict[Key, Known], places: Places) -> Outcome:
-    if key is None:
+def settle(chunk: Chunk, places: Places) -> Settled:
+    """Decide about every line. Asks the database once which of the identities it knows.
+
+    Plain lines that nobody knows are taken in; the others are looked at one by one.
+    """
+    accounts, symbols, ids = (chunk.columns[name] for name in ("account", "symbol", "execution_id"))
+    places.learn(set(accounts) - {None}, chunk.symbols)
+    account_ids = list(map(places.accounts.get, accounts))
+    keys = list(zip(account_ids, ids, strict=True))
+    known = known_executions([key for key in keys if key[1] is not None])
+    # By the ids alone, which costs less; an id that only another account has is no harm.
+    special = {key[1] for key in known} | repeated(ids)
+    odd = chunk.lines.keys() | {place for place, one in enumerate(ids) if one in special}
+    taken = [True] * len(keys)
+    outcomes = {}
+    for place in sorted(odd):
+        outcomes[place] = settle_one(chunk.line(place), keys[place], known)
+        taken[place] = outcomes[place].status == RowStatus.SUCCESS
+    return Settled(chunk, taken, outcomes, account_ids, list(map(places.instruments.get, symbols)))
+
+
+def repeated(ids: list[str | None]) -> set[str]:
+    if len(set(ids)) + ids.count(None) - (None in ids) == len(ids):
+        return set()
+    return {one for one, times in Counter(ids).items() if times > 1 and one is not None}
+
+
+def settle_one(line: Line, key: Key, known: dict[Key, Known]) -> Outcome:
+    if line.execution is None:
         return Outcome(line, RowStatus.FAILED, line.problems)
     before = known.get(key)
     if before is None:
         known[key] = Known(line_number=line.number, content=content_of(line.execution))
-        instrument_id = places.instrument(line.execution)
-        return Outcome(line, RowStatus.SUCCESS, [], known[key], key[0], instrument_id)
+        return Outcome(line, RowStatus.SUCCESS, [], known[key])
     differences = list(differing(line.execution, before.content))
     if differences:
         return Outcome(line, RowStatus.FAILED, [conflict(line, before, differences)], before)
@@ -146,20 +178,40 @@ def in_words(value: object) -> str:
     return plain(value) if isinstance(value, Decimal) else str(value)
 
 
-def known_executions(keys: set[Key]) -> dict[Key, Known]:
+def known_executions(keys: Iterable[Key]) -> dict[Key, Known]:
     """Those identities that the ledger has, each with the content of its trade if there is one."""
-    known: dict[Key, Known] = {}
-    for account_id, group in groupby(sorted(keys), key=lambda key: key[0]):
-        rows = ImportedExecution.objects.filter(
-            account_id=account_id, execution_id__in=[execution_id for _, execution_id in group]
-        ).values_list("execution_id", "trade_id")
-        known |= {(account_id, execution_id): Known(trade_id) for execution_id, trade_id in rows}
+    by_account: dict[int, list[str]] = defaultdict(list)
+    for account_id, execution_id in keys:
+        by_account[account_id].append(execution_id)
+    known = {
+        (account_id, execution_id): Known(trade_id)
+        for account_id, execution_ids in by_account.items()
+        for execution_id, trade_id in in_ledger(account_id, execution_ids)
+    }
     contents = contents_of_trades(one.trade_id for one in known.values())
     for one in known.values():
         one.content = contents.get(one.trade_id)
         if one.content is None:
             one.trade_id = None
     return known
+
+
+def in_ledger(account_id: int, execution_ids: list[str]) -> list[tuple[str, int | None]]:
+    """Those of an account's identities that the ledger has, with their trades.
+
+    They are handed over as one text: thousands of parameters take longer than the answer.
+    """
+    among = {
+        "postgresql": "= ANY (ARRAY(SELECT json_array_elements_text(%s)))",
+        "sqlite": "IN (SELECT value FROM json_each(%s))",
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT execution_id, trade_id FROM imported_executions "
+            f"WHERE account_id = %s AND execution_id {among}",
+            [account_id, json.dumps(execution_ids, ensure_ascii=False)],
+        )
+        return cursor.fetchall()
 
 
 def contents_of_trades(trade_ids: Iterable[int | None]) -> dict[int, Content]:

@@ -70,9 +70,11 @@ class TextFile:
         Who may leave it in the middle closes it, and with it the file.
         """
         with self.path.open(encoding=self.encoding, newline="") as stream:
-            for line in stream:
+            while lines := stream.readlines(BLOCK):
                 # Files that were joined have a byte order mark in the middle, too.
-                yield line.removeprefix("\ufeff")
+                if any(line[0] == "\ufeff" for line in lines):
+                    lines = [line.removeprefix("\ufeff") for line in lines]
+                yield from lines
 
     def head(self, count: int) -> list[str]:
         """The first physical lines."""

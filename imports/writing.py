@@ -1,6 +1,7 @@
 """Write one chunk of lines: row logs, trades, ledger and counters commit together or not at all."""
 
 import logging
+from itertools import compress
 
 from django.db import (
     DataError,
@@ -10,14 +11,14 @@ from django.db import (
     transaction,
 )
 
+from imports.chunks import Chunk
 from imports.claims import renew
 from imports.inserting import hold, reserve_ids
-from imports.lines import Line
 from imports.models import ImportExecutionLog
 from imports.places import Places
 from imports.problems import Problem
 from imports.rows import repeated, write_ledger, write_row_logs, write_trades
-from imports.settling import Outcome, settle
+from imports.settling import Outcome, Settled, settle
 from imports.states import Category, RowStatus
 from trades.models import Trade
 
@@ -33,7 +34,7 @@ class Uncertain(Exception):
     """Something that the chunk relies on has changed meanwhile; ask again."""
 
 
-def write_chunk(log: ImportExecutionLog, lines: list[Line], places: Places) -> None:
+def write_chunk(log: ImportExecutionLog, chunk: Chunk, places: Places) -> None:
     """Account for these lines, in one transaction, and move the import's cursor behind them.
 
     The unique ledger has the last word: whoever meets a rival's rows rolls back and asks again.
@@ -41,7 +42,7 @@ def write_chunk(log: ImportExecutionLog, lines: list[Line], places: Places) -> N
     """
     for tries_left in reversed(range(TRIES)):
         try:
-            write_together_or_each(log, lines, places)
+            write_together_or_each(log, chunk, places)
             return
         except (*REFUSALS, OperationalError, Uncertain) as error:
             if not tries_left or not is_a_rivals_doing(error):
@@ -50,14 +51,14 @@ def write_chunk(log: ImportExecutionLog, lines: list[Line], places: Places) -> N
         start_over(log, places)
 
 
-def write_together_or_each(log: ImportExecutionLog, lines: list[Line], places: Places) -> None:
+def write_together_or_each(log: ImportExecutionLog, chunk: Chunk, places: Places) -> None:
     """A chunk of which the database refuses a row goes in row by row.
 
     The guilty line fails with the database's words.
     """
     try:
         with transaction.atomic():
-            count(log, write_lines(log, lines, places))
+            count(log, [write_lines(log, chunk, places)])
         return
     except REFUSALS as refusal:
         if is_a_rivals_doing(refusal):
@@ -65,7 +66,8 @@ def write_together_or_each(log: ImportExecutionLog, lines: list[Line], places: P
         logger.info("%s: asking again: %s", log, refusal)
     start_over(log, places)
     with transaction.atomic():
-        count(log, [write_alone(log, line, places) for line in lines])
+        each = range(len(chunk.rows))
+        count(log, [write_alone(log, chunk.alone(place), places) for place in each])
 
 
 def start_over(log: ImportExecutionLog, places: Places) -> None:
@@ -85,53 +87,56 @@ def is_a_rivals_doing(refusal: Exception) -> bool:
     return diagnosis is not None and diagnosis.constraint_name == "ledger_each_execution_once"
 
 
-def write_alone(log: ImportExecutionLog, line: Line, places: Places) -> Outcome:
+def write_alone(log: ImportExecutionLog, chunk: Chunk, places: Places) -> Settled:
     """Account for one line inside a savepoint; if the database refuses it, as failed."""
     refusal: Exception | None = None
     for _ in range(2):
         try:
             with transaction.atomic():
-                return write_lines(log, [line], places)[0]
+                return write_lines(log, chunk, places)
         except (*REFUSALS, Uncertain) as error:
             refusal = error
             places.forget()
     words = str(refusal).strip().splitlines()[0]
     problem = Problem("", "database_error", f"the database refused it: {words}", Category.DATABASE)
-    outcome = Outcome(line, RowStatus.FAILED, [problem])
-    write_row_logs(log, [outcome])
-    return outcome
+    outcome = Outcome(chunk.line(0), RowStatus.FAILED, [problem])
+    settled = Settled(chunk, [False], {0: outcome})
+    write_row_logs(log, settled)
+    return settled
 
 
-def write_lines(log: ImportExecutionLog, lines: list[Line], places: Places) -> list[Outcome]:
-    outcomes = settle(lines, places)
-    taken = [outcome for outcome in outcomes if outcome.status == RowStatus.SUCCESS]
-    for outcome, trade_id in zip(taken, reserve_ids(Trade, len(taken)), strict=True):
-        outcome.known.trade_id = trade_id
-    row_log_ids = write_row_logs(log, outcomes)
-    write_trades(taken, row_log_ids)
-    write_ledger(log, taken)
-    accounts = {outcome.account_id for outcome in taken}
-    if not places.all_exist(accounts, {outcome.instrument_id for outcome in taken}):
+def write_lines(log: ImportExecutionLog, chunk: Chunk, places: Places) -> Settled:
+    settled = settle(chunk, places)
+    ids = iter(reserve_ids(Trade, sum(settled.taken)))
+    settled.trade_ids = [next(ids) if taken else None for taken in settled.taken]
+    for place, outcome in settled.outcomes.items():
+        if settled.taken[place]:
+            outcome.known.trade_id = settled.trade_ids[place]
+    write_trades(settled, write_row_logs(log, settled))
+    write_ledger(log, settled)
+    accounts = {*compress(settled.account_ids, settled.taken)}
+    if not places.all_exist(accounts, {*compress(settled.instrument_ids, settled.taken)}):
         raise Uncertain("an account or instrument was deleted meanwhile")
-    known = {repeated(one) for one in outcomes if one.status != RowStatus.SUCCESS} - {None}
-    if hold(Trade, known) < len(known):
+    known = {repeated(one) for one in settled.outcomes.values() if one.status != RowStatus.SUCCESS}
+    if hold(Trade, known - {None}) < len(known - {None}):
         raise Uncertain("a trade that is repeated here was deleted meanwhile")
-    return outcomes
+    return settled
 
 
-def count(log: ImportExecutionLog, outcomes: list[Outcome]) -> None:
-    """Add the chunk to the import's counters and move its cursor; only its owner may."""
-    statuses = [outcome.status for outcome in outcomes]
-    taken = [outcome for outcome in outcomes if outcome.status == RowStatus.SUCCESS]
-    accounts = {outcome.line.execution.account for outcome in taken}
+def count(log: ImportExecutionLog, parts: list[Settled]) -> None:
+    """Add what was settled to the import's counters and move its cursor; only its owner may."""
+    total = sum(len(one.taken) for one in parts)
+    taken = sum(sum(one.taken) for one in parts)
+    statuses = [outcome.status for one in parts for outcome in one.outcomes.values()]
+    accounts = {name for one in parts for name in compress(one.chunk.columns["account"], one.taken)}
     renew(
         log,
-        total_rows=log.total_rows + len(outcomes),
-        success_rows=log.success_rows + len(taken),
+        total_rows=log.total_rows + total,
+        success_rows=log.success_rows + taken,
         failed_rows=log.failed_rows + statuses.count(RowStatus.FAILED),
         skipped_rows=log.skipped_rows + statuses.count(RowStatus.SKIPPED),
-        trades_created=log.trades_created + len(taken),
-        cursor=log.cursor + len(outcomes),
+        trades_created=log.trades_created + taken,
+        cursor=log.cursor + total,
         attempt=1,
         affected_accounts=sorted(accounts.union(log.affected_accounts)),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from imports.body import data_records
 from imports.identify import identify
 from imports.lines import Line, LineReader, decide_dialect
-from imports.records import Record, records
+from imports.records import Lines, Record, records
 from imports.textfile import TextFile, look_at
 from tests.conftest import ZONE
 
@@ -22,7 +22,7 @@ def looked_at(path: Path, content: bytes | str) -> TextFile:
 
 def cut(text: str, delimiter: str = ",", width: int = WIDTH) -> list[Record]:
     lines = io.StringIO(text, newline="")
-    return list(records(iter(lines), delimiter, width=width))
+    return list(records(Lines(lines), delimiter, width=width))
 
 
 def cells(text: str, delimiter: str = ",") -> list[tuple[int, list[str]]]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imports.problems import FileError
-from imports.records import records
+from imports.records import Lines, records
 from tests.conftest import HEADER, fill
 from tests.reading import NAME, WIDTH, looked_at, read_all
 
@@ -61,7 +61,7 @@ def test_no_line_is_lost_or_taken_twice(text: str, delimiter: str) -> None:
     lines = list(io.StringIO(text, newline=""))
     taken = {
         number
-        for record in records(iter(lines), delimiter, width=WIDTH)
+        for record in records(Lines(iter(lines)), delimiter, width=WIDTH)
         for number in range(record.number, record.number + record.height)
     }
     spoken = {n for n, line in enumerate(lines, 1) if any(c.isalnum() for c in line)}
@@ -106,6 +106,6 @@ def test_a_written_table_reads_back_cell_for_cell(
         number += 1 + sum(cell.count(line_break) for cell in row)
         writer.writerow(row)
     file = looked_at(path, stream.getvalue().encode(encoding))
-    found = list(records(file.lines(), delimiter, width=1 + WIDTH))[1:]
+    found = list(records(Lines(file.lines()), delimiter, width=1 + WIDTH))[1:]
     assert [(record.number, record.cells) for record in found] == expected
     assert file.line_count == number - 1

@@ -20,7 +20,7 @@ from trades.models import Trade
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_process_left")]
 
-MEMORY = 200 << 20  # bytes; an ordinary import takes half of it
+MEMORY = 200 << 20  # bytes; an ordinary import takes two thirds of it
 SECONDS = 30
 MEGABYTE = 1 << 20
 Bytes = bytes | Iterable[bytes]

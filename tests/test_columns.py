@@ -224,3 +224,9 @@ def test_a_long_cell_is_cut_in_the_message() -> None:
     with pytest.raises(CellError) as caught:
         Number("invalid_price")("x" * 10_000, POINT)
     assert len(str(caught.value)) < 120
+
+
+@pytest.mark.parametrize("cell", [" a", "a ", "1.5E+10", "y" * 201])
+def test_ids_are_kept_as_they_stand_only_where_each_is_read_so(cell: str) -> None:
+    assert Identifier(200).keeps(("a", "E", "1E5", "é 1", ""))
+    assert not Identifier(200).keeps(("a", cell))
