@@ -40,7 +40,7 @@ def port() -> int:
 
 @pytest.fixture
 def expected(tmp_path: Path) -> Expected:
-    return write_files(tmp_path, 40_000)
+    return write_files(tmp_path, 200_000)
 
 
 @pytest.fixture
