@@ -19,6 +19,7 @@ from trades.symbols import Symbol
 
 NO_EXECUTION = {"native_id": None, "account": None, "symbol": None}
 MARK = '", "'
+SLICE = 500  # rows
 ESCAPED = bytes(range(32)) + b"\\"  # by JSON, besides the quotation mark
 
 
@@ -101,7 +102,14 @@ class ChunkReader:
 
 
 def as_json(rows: list[list[str]]) -> list[str]:
-    """The cells of each row as JSONTextField keeps them. Most need no escape, and so no encoder."""
+    """The cells of each row as JSONTextField keeps them."""
+    # In slices, for the memory.
+    slices = (rows[place : place + SLICE] for place in range(0, len(rows), SLICE))
+    return [text for some in slices for text in slice_as_json(some)]
+
+
+def slice_as_json(rows: list[list[str]]) -> list[str]:
+    """Most need no escape, and so no encoder."""
     texts = [f'["{MARK.join(cells)}"]' for cells in rows]
     whole = "".join(texts).encode(errors="surrogatepass")
     marks = 2 * sum(map(len, rows))

@@ -16,6 +16,7 @@ NULL = "\\N"
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 TRANSLATION = str.maketrans(ESCAPES)
 PIECE = 500  # rows
+HEAVIEST = 1 << 20  # characters of a piece
 
 
 def reserve_ids(model: type[models.Model], count: int) -> list[int]:
@@ -80,14 +81,16 @@ def insert(model: type[models.Model], columns: dict[str, Any], count: int) -> No
 
 def copy_into(into: str, fields: list[models.Field], columns: list[Sequence[Any]]) -> None:
     """By COPY in PostgreSQL, a piece at a time: the server takes one while we make the next."""
-    rows = zip(*map(as_copied, fields, columns), strict=True)
+    texts = [list(as_copied(*pair)) for pair in zip(fields, columns, strict=True)]
+    height = max(1, min(PIECE, HEAVIEST // sum(max(map(len, column)) for column in texts)))
+    rows = zip(*texts, strict=True)
     # Errors come at the end of the copying, where Django does not translate them.
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
         cursor.copy(f"COPY {into} FROM STDIN") as copy,
     ):
-        while piece := "\n".join(map("\t".join, islice(rows, PIECE))):
+        while piece := "\n".join(map("\t".join, islice(rows, height))):
             copy.write(f"{piece}\n")
 
 
@@ -104,10 +107,14 @@ def as_copied(field: models.Field, column: Sequence[Any]) -> Iterable[str]:
 
 def escaped(words: Sequence[str]) -> Sequence[str]:
     """The words with what COPY would take for the end of a value; most columns have none."""
-    text = "".join(words)
-    if not any(mark in text for mark in ESCAPES):
+    slices = (words[place : place + PIECE] for place in range(0, len(words), PIECE))
+    if not any(has_marks("".join(some)) for some in slices):
         return words
     return [word.translate(TRANSLATION) for word in words]
+
+
+def has_marks(text: str) -> bool:
+    return any(mark in text for mark in ESCAPES)
 
 
 def insert_into(into: str, fields: list[models.Field], columns: list[Sequence[Any]]) -> None:
