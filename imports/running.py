@@ -175,6 +175,7 @@ def end(log: ImportExecutionLog, problem: str = "") -> None:
 
 
 def final_status(log: ImportExecutionLog, problem: str) -> Status:
-    if problem or (log.failed_rows and not log.success_rows):
+    # Known lines are in the log as well: with them, a file has not failed.
+    if problem or (log.failed_rows and log.failed_rows == log.total_rows):
         return Status.FAILED
     return Status.PARTIAL if log.failed_rows else Status.SUCCESS

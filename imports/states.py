@@ -43,7 +43,7 @@ MOVES: dict[tuple[Status, Status], str] = {
     (Status.RUNNING, Status.RUNNING): "Its owner died; another process goes on at the cursor.",
     (Status.RUNNING, Status.SUCCESS): "Every line is accounted for and none failed.",
     (Status.RUNNING, Status.PARTIAL): "Every line is accounted for and some failed.",
-    (Status.RUNNING, Status.FAILED): "Nothing was taken in, or the run broke off.",
+    (Status.RUNNING, Status.FAILED): "No line of it is in the log, or the run broke off.",
     (Status.RUNNING, Status.CANCELLED): "A user stopped it.",
     (Status.SUCCESS, Status.ROLLING_BACK): "A user undoes it.",
     (Status.PARTIAL, Status.ROLLING_BACK): "A user undoes it.",

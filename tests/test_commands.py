@@ -288,9 +288,15 @@ def test_an_import_that_does_not_exist_is_said(command: str, text: str) -> None:
 
 def test_a_retry_is_run_at_once(take_in: TakeIn) -> None:
     log = take_in(PARTIAL)
+    assert "0 taken in, 1 known, 1 failed" in manage("retry_import", log.import_batch_id)
+    again = ImportExecutionLog.objects.get(retry_of=log)
+    assert (again.status, again.skipped_rows) == (Status.PARTIAL, 1)
+
+
+def test_a_retry_that_fails_again_says_so(take_in: TakeIn) -> None:
+    log = take_in(file_of(fill(Quantity="abc")))
     with pytest.raises(CommandError, match=r"fills\.csv failed again"):
-        manage("retry_import", log.import_batch_id)
-    assert ImportExecutionLog.objects.get(retry_of=log).skipped_rows == 1
+        manage("retry_import", log.pk)
 
 
 def test_a_retry_that_goes_well_says_so(take_in: TakeIn) -> None:
