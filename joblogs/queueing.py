@@ -34,16 +34,15 @@ def ring(job: str, subject_id: int | None = None, *, trigger: Trigger) -> JobLog
     return log
 
 
-def send_bell(log: JobLog) -> bool:
+def send_bell(log: JobLog) -> None:
     """Put a bell into the queue. A queue that is away is no error: it is rung for again."""
     JobLog.objects.filter(pk=log.pk).update(rung_at=timezone.now())
     try:
         task_id = async_task(ANSWER, log.pk, task_name=f"{log.job} {log.name}")
     except Exception as problem:
         logger.warning("The queue cannot be reached; %s waits: %s", log.name, problem)
-        return False
+        return
     JobLog.objects.filter(pk=log.pk).update(task_id=task_id)
-    return True
 
 
 def ring_again() -> int:

@@ -356,6 +356,33 @@ def test_an_import_and_its_jobs_lead_to_each_other(as_adam: Client) -> None:
     )
 
 
+def test_who_may_not_cancel_cannot(as_vera: Client, take_in: TakeIn) -> None:
+    log = take_in(GOOD)
+    ImportExecutionLog.objects.update(status=Status.QUEUED)
+    act(as_vera, "cancel_selected", log, confirmed=False)
+    log.refresh_from_db()
+    assert log.status == Status.QUEUED
+    assert "Cancel the import" not in as_vera.get(log.get_absolute_url()).content.decode()
+
+
+def test_olga_cancels_an_import_from_its_page(as_olga: Client) -> None:
+    log_page = upload(as_olga, ("mine.csv", GOOD)).url
+    assert "Cancel the import" in as_olga.get(log_page).content.decode()
+    log = ImportExecutionLog.objects.get()
+    assert act(as_olga, "cancel_selected", log, confirmed=False).url == log_page
+    log.refresh_from_db()
+    assert log.status == Status.CANCELLED
+
+
+def test_a_page_is_fresh_while_something_goes_on(as_vera: Client, take_in: TakeIn) -> None:
+    log = take_in(PARTIAL)
+    assert "data-refresh" not in as_vera.get(log.get_absolute_url()).content.decode()
+    ImportExecutionLog.objects.update(status=Status.RUNNING, line_count=11, cursor=3)
+    text = as_vera.get(log.get_absolute_url()).content.decode()
+    assert "data-refresh" in text
+    assert "3 of about 10 lines are done." in text
+
+
 def test_several_files_are_uploaded_and_the_list_shown(as_olga: Client) -> None:
     response = upload(as_olga, ("one.csv", GOOD), ("two.csv", FAILED), ("three.csv", ""))
     assert response.url == IMPORTS
