@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import StrIndex
+from django.db.models.functions import Now, StrIndex
 from django.db.models.lookups import GreaterThan
 from django.urls import reverse
 from django.utils import timezone
@@ -209,10 +209,10 @@ class ImportRowLog(models.Model):
     row_number = models.PositiveBigIntegerField("line", help_text="Physical line of the file.")
     status = models.CharField(max_length=7, choices=RowStatus.choices)
     error_category = models.CharField(
-        "category", max_length=20, choices=Category.choices, blank=True
+        "category", max_length=20, choices=Category.choices, blank=True, default="", db_default=""
     )
-    error_message = models.TextField("message", blank=True)
-    validation_errors = JSONTextField(default=list)
+    error_message = models.TextField("message", blank=True, default="", db_default="")
+    validation_errors = JSONTextField(default=list, db_default=[])
     raw_row_data = JSONTextField(default=list, help_text="The cells exactly as read.")
     duplicate_of = models.ForeignKey(
         Trade,
@@ -273,7 +273,7 @@ class ImportedExecution(models.Model):
         help_text="Points nowhere once a user has deleted the trade; numbers are never reused.",
     )
     csv_filename = models.CharField("file", max_length=255)
-    import_timestamp = models.DateTimeField("taken in at", default=timezone.now)
+    import_timestamp = models.DateTimeField("taken in at", default=timezone.now, db_default=Now())
     import_log = models.ForeignKey(
         ImportExecutionLog,
         models.SET_NULL,

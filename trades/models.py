@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Now
 
 
 def validate_zone(name: str) -> None:
@@ -119,8 +120,8 @@ class Trade(models.Model):
         max_length=50, blank=True, help_text="The broker's own position after the fill, as given."
     )
     connection = models.CharField(max_length=100, blank=True)
-    notes = models.TextField(blank=True)
-    reviewed = models.BooleanField(default=False)
+    notes = models.TextField(blank=True, default="", db_default="")
+    reviewed = models.BooleanField(default=False, db_default=False)
     import_row_log = models.ForeignKey(
         "imports.ImportRowLog",
         models.SET_NULL,
@@ -129,7 +130,7 @@ class Trade(models.Model):
         db_constraint=False,
         related_name="trades",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
 
     class Meta:
         db_table = "trades"
