@@ -3,16 +3,20 @@
 import gc
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress, count, repeat
 from operator import is_
 from typing import Self
 
+from django.db import connections
+
+from imports.asking import Key, Known
 from imports.body import Body, Rows
 from imports.bycolumn import Column, ColumnReader, as_in_columns
 from imports.identity import TwinCounter, identities
+from imports.inserting import Columns
 from imports.lines import Line, LineReader
 from imports.models import JSONTextField
 from trades.symbols import Symbol
@@ -38,6 +42,16 @@ class Chunk:
     lines: dict[int, Line]
     symbols: dict[str, Symbol]
     reader: LineReader
+    # What rows.prepared makes of the columns.
+    for_row_logs: Columns = field(default_factory=dict)
+    for_trades: Columns = field(default_factory=dict)
+    # What the ledger said of its identities while the chunk before it was written (early.py).
+    answer: dict[Key, Known] | None = None
+
+    def keys(self, accounts: dict[str, int]) -> list[Key]:
+        """The identities, with those accounts by name; None in place of what is no execution."""
+        ids = map(accounts.get, self.columns["account"])
+        return list(zip(ids, self.columns["execution_id"], strict=True))
 
     def line(self, place: int) -> Line:
         """The line as a single one; its place says how it is known."""
@@ -118,16 +132,35 @@ def slice_as_json(rows: list[list[str]]) -> list[str]:
     return list(map(JSONTextField.encoded, rows))
 
 
-def ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+class Ahead:
     """The same chunks; each is read while the caller is busy with the one before it.
 
-    Reading goes on in a thread, which asks no database. Who may leave in the middle closes it.
+    Reading goes on in a thread from when the caller says so: best when it is about to wait for its
+    database. Who may leave in the middle closes it.
     """
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, chunks, None)
-        while (chunk := coming.result()) is not None:
-            coming = thread.submit(next, chunks, None)
+
+    def __init__(self, chunks: Iterator[Chunk]) -> None:
+        self.chunks = chunks
+        self.thread = ThreadPoolExecutor(1)
+        self.coming: Future[Chunk | None] | None = None
+
+    def go_on(self) -> None:
+        """Read the next chunk, if that has not begun."""
+        if self.coming is None:
+            self.coming = self.thread.submit(next, self.chunks, None)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        while (chunk := self.next()) is not None:
             yield chunk
+
+    def next(self) -> Chunk | None:
+        self.go_on()
+        coming, self.coming = self.coming, None
+        return coming.result()
+
+    def close(self) -> None:
+        self.thread.submit(connections.close_all)  # the thread's own, should it have asked
+        self.thread.shutdown()
 
 
 @contextmanager

@@ -10,7 +10,13 @@ from itertools import chain, islice
 from typing import Any
 
 from django.db import connection, models
+from django.utils import timezone
 
+from imports.wallclock import as_text
+
+# By the name of a field, or the names of several that are joined: a value for each row, or for all.
+Columns = dict[str | tuple[str, ...], Any]
+NOW = object()  # what the default of such a column gives
 UTC_OFFSET = "+00:00"
 NULL = "\\N"
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
@@ -61,46 +67,75 @@ def hold(model: type[models.Model], ids: Collection[int]) -> int:
         return cursor.rowcount
 
 
-def insert(model: type[models.Model], columns: dict[str, Any], count: int) -> None:
+def joined(model: type[models.Model], columns: Columns) -> Columns:
+    """These columns, made ready for `insert`: work for another thread, as it asks no database.
+
+    For PostgreSQL they become one column of lines for COPY, under all their names.
+    """
+    if connection.vendor != "postgresql":
+        return columns
+    texts = [as_copied(model, name, column) for name, column in columns.items()]
+    return {tuple(columns): list(map("\t".join, zip(*texts, strict=True)))}
+
+
+def insert(model: type[models.Model], columns: Columns, count: int) -> None:
     """Insert so many rows, given in columns by the names of their fields, or as one value for all.
 
-    The id must be among them; defaults are not filled in. Values are texts, or what the driver
-    takes as it is; moments are texts in UTC, without offset.
+    What is missing is left to the defaults of the database, ids too. Values are texts, or what the
+    driver takes as it is; moments are texts in UTC, without offset, or NOW.
     """
-    fields = [model._meta.get_field(name) for name in columns]
-    quote = connection.ops.quote_name
-    into = f"{quote(model._meta.db_table)} ({', '.join(quote(one.column) for one in fields)})"
-    write = copy_into if connection.vendor == "postgresql" else insert_into
-    values = [
-        column if isinstance(column, (list, tuple)) else [column] * count
-        for column in columns.values()
-    ]
     if count:
-        write(into, fields, values)
+        write = copy_into if connection.vendor == "postgresql" else insert_into
+        write(model, columns, count)
 
 
-def copy_into(into: str, fields: list[models.Field], columns: list[Sequence[Any]]) -> None:
+def into(model: type[models.Model], names: Iterable[str]) -> str:
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(model._meta.get_field(name).column) for name in names)
+    return f"{quote(model._meta.db_table)} ({columns})"
+
+
+def is_column(values: Any) -> bool:
+    return isinstance(values, (list, tuple, range))
+
+
+def copy_into(model: type[models.Model], columns: Columns, count: int) -> None:
     """By COPY in PostgreSQL, a piece at a time: the server takes one while we make the next."""
-    texts = [list(as_copied(*pair)) for pair in zip(fields, columns, strict=True)]
-    height = max(1, min(PIECE, HEAVIEST // sum(max(map(len, column)) for column in texts)))
-    rows = zip(*texts, strict=True)
+    columns = {name: column for name, column in columns.items() if column is not NOW}
+    names = chain.from_iterable(([name] if isinstance(name, str) else name) for name in columns)
+    texts = [
+        as_copied(model, name, column)
+        if is_column(column)
+        else list(as_copied(model, name, [column])) * count
+        for name, column in columns.items()
+    ]
+    widest = sum(max(map(len, column)) for column in texts if isinstance(column, list))
+    height = max(1, min(PIECE, HEAVIEST // max(1, widest)))
+    lines = map("\t".join, zip(*texts, strict=True))
     # Errors come at the end of the copying, where Django does not translate them.
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
-        cursor.copy(f"COPY {into} FROM STDIN") as copy,
+        cursor.copy(f"COPY {into(model, names)} FROM STDIN") as copy,
     ):
-        while piece := "\n".join(map("\t".join, islice(rows, height))):
+        while piece := "\n".join(islice(lines, height)):
             copy.write(f"{piece}\n")
 
 
-def as_copied(field: models.Field, column: Sequence[Any]) -> Iterable[str]:
+def as_copied(
+    model: type[models.Model], name: str | tuple[str, ...], column: Sequence[Any]
+) -> Iterable[str]:
     """The values of a column in the text format of COPY."""
+    if isinstance(name, tuple):
+        return column
+    field = model._meta.get_field(name)
     if isinstance(field, models.DateTimeField):
-        return [moment + UTC_OFFSET for moment in column]
+        return [f"{moment}{UTC_OFFSET}" for moment in column]
     if isinstance(field, (models.CharField, models.TextField)):
-        return escaped(column)
-    if field.null:
+        return escaped(
+            ["" if word is None else word for word in column] if None in column else column
+        )
+    if field.null and None in column:
         return [NULL if value is None else str(value) for value in column]
     return map(str, column)
 
@@ -117,17 +152,29 @@ def has_marks(text: str) -> bool:
     return any(mark in text for mark in ESCAPES)
 
 
-def insert_into(into: str, fields: list[models.Field], columns: list[Sequence[Any]]) -> None:
+def insert_into(model: type[models.Model], columns: Columns, count: int) -> None:
     """By statements of many rows in SQLite: it lets other threads run for as long as one takes."""
-    rows = zip(*columns, strict=True)
+    # A default of SQLite would look at its clock for every row.
+    moment = as_text(timezone.now())
+    for_all = {
+        name: moment if value is NOW else value
+        for name, value in columns.items()
+        if not is_column(value)
+    }
+    for_each = {name: value for name, value in columns.items() if is_column(value)}
+    target = into(model, [*for_all, *for_each])
+    rows = zip(*for_each.values(), strict=True)
     with connection.cursor(), connection.wrap_database_errors:
         while piece := list(islice(rows, PIECE)):
             connection.connection.execute(
-                statement(into, len(fields), len(piece)), list(chain.from_iterable(piece))
+                statement(target, len(columns), len(piece), len(for_all)),
+                [*for_all.values(), *chain.from_iterable(piece)],
             )
 
 
 @cache
-def statement(into: str, width: int, height: int) -> str:
-    row = f"({', '.join(['?'] * width)})"
+def statement(into: str, width: int, height: int, for_all: int = 0) -> str:
+    """An INSERT of so many rows, whose first values, so many of them, are the same in all."""
+    same = [f"?{number}" for number in range(1, for_all + 1)]
+    row = f"({', '.join(same + ['?'] * (width - for_all))})"
     return f"INSERT INTO {into} VALUES {', '.join([row] * height)}"

@@ -1,14 +1,14 @@
 """What a settled chunk becomes in the three tables: row logs, trades and the ledger."""
 
-from itertools import compress
+from collections.abc import Sequence
+from itertools import compress, count
+from operator import not_
 
-from django.utils import timezone
-
-from imports.inserting import insert, reserve_ids
+from imports.chunks import Chunk
+from imports.inserting import NOW, Columns, insert, joined, reserve_ids
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.settling import Outcome, Settled
 from imports.states import RowStatus
-from imports.wallclock import as_text
 from trades.models import Trade
 
 # Fields of a trade that stand in the columns of a chunk as they are.
@@ -28,69 +28,70 @@ AS_READ = (
 encoded = ImportRowLog._meta.get_field("validation_errors").encoded
 
 
-def write_row_logs(log: ImportExecutionLog, settled: Settled) -> list[int]:
+def prepared(chunk: Chunk) -> Chunk:
+    """The chunk with those columns made ready that do not depend on the ledger."""
+    read = {name: chunk.columns[name] for name in AS_READ}
+    chunk.for_trades = joined(Trade, read)
+    chunk.for_row_logs = joined(
+        ImportRowLog, {"row_number": chunk.rows.numbers, "raw_row_data": chunk.raw}
+    )
+    return chunk
+
+
+def write_row_logs(log: ImportExecutionLog, settled: Settled) -> Sequence[int]:
     """One row log a line; their ids."""
     chunk = settled.chunk
-    count = len(chunk.rows)
-    columns = {
-        "id": reserve_ids(ImportRowLog, count),
+    ids = reserve_ids(ImportRowLog, len(chunk.rows))
+    columns = {"id": ids} | chunk.for_row_logs
+    simple = [place not in settled.outcomes for place in range(len(ids))]
+    common = {"import_log_id": log.pk, "status": RowStatus.SUCCESS.value}
+    insert(ImportRowLog, chosen(columns, simple) | common, sum(simple))
+    outcomes = [settled.outcomes[place] for place in sorted(settled.outcomes)]
+    columns = chosen(columns, list(map(not_, simple))) | {
         "import_log_id": log.pk,
-        "row_number": chunk.rows.numbers,
-        "raw_row_data": chunk.raw,
-        "status": [RowStatus.SUCCESS.value] * count,
-        "error_category": [""] * count,
-        "error_message": [""] * count,
-        "validation_errors": ["[]"] * count,
-        "duplicate_of_id": [None] * count,
+        "status": [one.status.value for one in outcomes],
+        "error_category": [str(one.category) for one in outcomes],
+        "error_message": [one.message for one in outcomes],
+        "validation_errors": [encoded([it.as_json() for it in one.problems]) for one in outcomes],
+        "duplicate_of_id": [
+            None if one.status == RowStatus.SUCCESS else repeated(one) for one in outcomes
+        ],
     }
-    for place, outcome in settled.outcomes.items():
-        columns["status"][place] = outcome.status.value
-        columns["error_category"][place] = str(outcome.category)
-        columns["error_message"][place] = outcome.message
-        columns["validation_errors"][place] = encoded([one.as_json() for one in outcome.problems])
-        if not settled.taken[place]:
-            columns["duplicate_of_id"][place] = repeated(outcome)
-    insert(ImportRowLog, columns, count)
-    return columns["id"]
+    insert(ImportRowLog, columns, len(outcomes))
+    return ids
+
+
+def chosen(columns: Columns, wanted: Sequence[bool]) -> Columns:
+    return {name: list(compress(column, wanted)) for name, column in columns.items()}
 
 
 def repeated(outcome: Outcome) -> int | None:
     return outcome.known.trade_id if outcome.known else None
 
 
-def write_trades(settled: Settled, row_log_ids: list[int]) -> None:
-    columns = {name: settled.chunk.columns[name] for name in AS_READ} | {
+def write_trades(settled: Settled, row_log_ids: Sequence[int]) -> None:
+    columns = {
         "id": settled.trade_ids,
         "account_id": settled.account_ids,
         "instrument_id": settled.instrument_ids,
         "import_row_log_id": row_log_ids,
-    }
-    columns = {name: list(compress(column, settled.taken)) for name, column in columns.items()}
-    rest = {"notes": "", "reviewed": False, "created_at": as_text(timezone.now())}
-    insert(Trade, columns | rest, sum(settled.taken))
+    } | settled.chunk.for_trades
+    insert(Trade, chosen(columns, settled.taken) | {"created_at": NOW}, sum(settled.taken))
 
 
 def write_ledger(log: ImportExecutionLog, settled: Settled) -> None:
     """In the order of identities, so that two imports of the same lines cannot lock each other."""
-    identities = zip(
-        settled.account_ids,
-        settled.chunk.columns["execution_id"],
-        settled.trade_ids,
-        settled.instrument_ids,
-        strict=True,
-    )
-    rows = sorted(compress(identities, settled.taken))
-    if not rows:
-        return
-    account_ids, execution_ids, trade_ids, instrument_ids = zip(*rows, strict=True)
+    execution_ids = settled.chunk.columns["execution_id"]
+    places = sorted(compress(count(), settled.taken), key=execution_ids.__getitem__)
     columns = {
-        "id": reserve_ids(ImportedExecution, len(rows)),
-        "account_id": account_ids,
+        "account_id": settled.account_ids,
         "execution_id": execution_ids,
-        "instrument_id": instrument_ids,
-        "trade_id": trade_ids,
+        "trade_id": settled.trade_ids,
+        "instrument_id": settled.instrument_ids,
+    }
+    columns = {name: list(map(column.__getitem__, places)) for name, column in columns.items()} | {
         "csv_filename": log.file_name,
-        "import_timestamp": as_text(timezone.now()),
+        "import_timestamp": NOW,
         "import_log_id": log.pk,
     }
-    insert(ImportedExecution, columns, len(rows))
+    insert(ImportedExecution, columns, len(places))

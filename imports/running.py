@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from imports.body import Body, data_records
-from imports.chunks import ChunkReader, ahead, beside_a_reader
+from imports.chunks import Ahead, ChunkReader, beside_a_reader
 from imports.claims import (
     LeaseLost,
     Pause,
@@ -26,6 +26,7 @@ from imports.claims import (
     renew,
 )
 from imports.dialect import Dialect
+from imports.early import made_ready, may_ask_early
 from imports.identify import Layout, identify
 from imports.identity import TwinCounter
 from imports.lines import LineReader, decide_dialect
@@ -98,9 +99,10 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     ):
         reading = ChunkReader(reader, twins)
         pass_over(log, body, reading)
-        with closing(ahead(reading.chunks(body, CHUNK))) as chunks:
+        ready = made_ready(reading.chunks(body, CHUNK), places, ask=may_ask_early())
+        with closing(Ahead(ready)) as chunks:
             for chunk in chunks:
-                write_chunk(log, chunk, places)
+                write_chunk(log, chunk, places, meanwhile=chunks.go_on)
                 on_progress(log)
 
 

@@ -1,61 +1,35 @@
 """What becomes of each line of a chunk: taken in, skipped as known, or failed with its reasons."""
 
-import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
-from django.db import connection
-
+from imports.asking import Content, Key, Known, known_executions
 from imports.chunks import Chunk
 from imports.lines import Execution, Line
 from imports.places import Places
 from imports.problems import Problem
 from imports.states import Category, RowStatus
-from trades.models import Trade, plain
-
-Key = tuple[int, str]  # account, execution_id: an identity
-
-
-class Content(NamedTuple):
-    """What two reports of one execution must agree on."""
-
-    instrument: str
-    side: str
-    quantity: Decimal
-    price: Decimal
-    executed_at: datetime
-    commission: Decimal
-
-
-@dataclass(slots=True)
-class Known:
-    """An execution that the ledger, or an earlier line of the chunk, has.
-
-    `content` is None once a user has deleted the trade; only its identity is kept then.
-    """
-
-    trade_id: int | None = None
-    line_number: int | None = None
-    content: Content | None = None
+from imports.wallclock import as_text
+from trades.models import plain
 
 
 @dataclass(slots=True)
 class Outcome:
     """What becomes of a line. `known` is the execution it made, or the one it repeats."""
 
-    line: Line
+    number: int  # of the line
     status: RowStatus
     problems: list[Problem] = field(default_factory=list)
     known: Known | None = None
+    remark: str = ""
 
     @property
     def message(self) -> str:
-        sentences = [problem.at(self.line.number) for problem in self.problems]
-        return "; ".join([*sentences, self.line.remark] if self.line.remark else sentences)
+        sentences = [problem.at(self.number) for problem in self.problems]
+        return "; ".join([*sentences, self.remark] if self.remark else sentences)
 
     @property
     def category(self) -> str:
@@ -78,23 +52,24 @@ class Settled:
 
 
 def settle(chunk: Chunk, places: Places) -> Settled:
-    """Decide about every line. Asks the database once which of the identities it knows.
+    """Decide about every line. Asks the ledger which of the identities it knows, if nobody has.
 
     Plain lines that nobody knows are taken in; the others are looked at one by one.
     """
     accounts, symbols, ids = (chunk.columns[name] for name in ("account", "symbol", "execution_id"))
     places.learn(set(accounts) - {None}, chunk.symbols)
-    account_ids = list(map(places.accounts.get, accounts))
-    keys = list(zip(account_ids, ids, strict=True))
-    known = known_executions([key for key in keys if key[1] is not None])
+    keys = chunk.keys(places.accounts)
+    known = known_executions(keys) if chunk.answer is None else chunk.answer
+    chunk.answer = None  # who comes again, because it was not true any more, has to ask again
     # By the ids alone, which costs less; an id that only another account has is no harm.
     special = {key[1] for key in known} | repeated(ids)
     odd = chunk.lines.keys() | {place for place, one in enumerate(ids) if one in special}
     taken = [True] * len(keys)
     outcomes = {}
     for place in sorted(odd):
-        outcomes[place] = settle_one(chunk.line(place), keys[place], known)
+        outcomes[place] = settle_at(chunk, place, keys[place], known)
         taken[place] = outcomes[place].status == RowStatus.SUCCESS
+    account_ids = [key[0] for key in keys]
     return Settled(chunk, taken, outcomes, account_ids, list(map(places.instruments.get, symbols)))
 
 
@@ -104,17 +79,38 @@ def repeated(ids: list[str | None]) -> set[str]:
     return {one for one, times in Counter(ids).items() if times > 1 and one is not None}
 
 
+def settle_at(chunk: Chunk, place: int, key: Key, known: dict[Key, Known]) -> Outcome:
+    before = known.get(key)
+    if before is None or place in chunk.lines or not agrees(chunk, place, before.content):
+        return settle_one(chunk.line(place), key, known)
+    return Outcome(chunk.rows.numbers[place], RowStatus.SKIPPED, [duplicate(before)], before)
+
+
+def agrees(chunk: Chunk, place: int, known: Content | None) -> bool:
+    """Whether a plain line says just what is known. Else it is worth a closer look."""
+    read = chunk.columns
+    return known is None or (
+        known.instrument == read["symbol"][place]
+        and known.side == read["side"][place]
+        and known.quantity == Decimal(read["quantity"][place])
+        and known.price == Decimal(read["price"][place])
+        and as_text(known.executed_at) == read["executed_at"][place]
+        and known.commission == Decimal(read["commission"][place])
+    )
+
+
 def settle_one(line: Line, key: Key, known: dict[Key, Known]) -> Outcome:
     if line.execution is None:
-        return Outcome(line, RowStatus.FAILED, line.problems)
+        return Outcome(line.number, RowStatus.FAILED, line.problems, None, line.remark)
     before = known.get(key)
     if before is None:
         known[key] = Known(line_number=line.number, content=content_of(line.execution))
-        return Outcome(line, RowStatus.SUCCESS, [], known[key])
+        return Outcome(line.number, RowStatus.SUCCESS, [], known[key], line.remark)
     differences = list(differing(line.execution, before.content))
     if differences:
-        return Outcome(line, RowStatus.FAILED, [conflict(line, before, differences)], before)
-    return Outcome(line, RowStatus.SKIPPED, [duplicate(before)], before)
+        problems = [conflict(line, before, differences)]
+        return Outcome(line.number, RowStatus.FAILED, problems, before, line.remark)
+    return Outcome(line.number, RowStatus.SKIPPED, [duplicate(before)], before, line.remark)
 
 
 def duplicate(before: Known) -> Problem:
@@ -176,52 +172,3 @@ def in_words(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S} UTC"
     return plain(value) if isinstance(value, Decimal) else str(value)
-
-
-def known_executions(keys: Iterable[Key]) -> dict[Key, Known]:
-    """Those identities that the ledger has, each with the content of its trade if there is one."""
-    by_account: dict[int, list[str]] = defaultdict(list)
-    for account_id, execution_id in keys:
-        by_account[account_id].append(execution_id)
-    known = {
-        (account_id, execution_id): Known(trade_id)
-        for account_id, execution_ids in by_account.items()
-        for execution_id, trade_id in in_ledger(account_id, execution_ids)
-    }
-    contents = contents_of_trades(one.trade_id for one in known.values())
-    for one in known.values():
-        one.content = contents.get(one.trade_id)
-        if one.content is None:
-            one.trade_id = None
-    return known
-
-
-def in_ledger(account_id: int, execution_ids: list[str]) -> list[tuple[str, int | None]]:
-    """Those of an account's identities that the ledger has, with their trades.
-
-    They are handed over as one text: thousands of parameters take longer than the answer.
-    """
-    among = {
-        "postgresql": "= ANY (ARRAY(SELECT json_array_elements_text(%s)))",
-        "sqlite": "IN (SELECT value FROM json_each(%s))",
-    }[connection.vendor]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT execution_id, trade_id FROM imported_executions "
-            f"WHERE account_id = %s AND execution_id {among}",
-            [account_id, json.dumps(execution_ids, ensure_ascii=False)],
-        )
-        return cursor.fetchall()
-
-
-def contents_of_trades(trade_ids: Iterable[int | None]) -> dict[int, Content]:
-    rows = Trade.objects.filter(pk__in=[pk for pk in trade_ids if pk]).values_list(
-        "pk",
-        "instrument__symbol",
-        "side",
-        "quantity",
-        "price",
-        "executed_at",
-        "commission",
-    )
-    return {pk: Content(*content) for pk, *content in rows}

@@ -1,6 +1,7 @@
 """Write one chunk of lines: row logs, trades, ledger and counters commit together or not at all."""
 
 import logging
+from collections.abc import Callable
 from itertools import compress
 
 from django.db import (
@@ -17,7 +18,7 @@ from imports.inserting import hold, reserve_ids
 from imports.models import ImportExecutionLog
 from imports.places import Places
 from imports.problems import Problem
-from imports.rows import repeated, write_ledger, write_row_logs, write_trades
+from imports.rows import prepared, repeated, write_ledger, write_row_logs, write_trades
 from imports.settling import Outcome, Settled, settle
 from imports.states import Category, RowStatus
 from trades.models import Trade
@@ -34,15 +35,21 @@ class Uncertain(Exception):
     """Something that the chunk relies on has changed meanwhile; ask again."""
 
 
-def write_chunk(log: ImportExecutionLog, chunk: Chunk, places: Places) -> None:
+def write_chunk(
+    log: ImportExecutionLog,
+    chunk: Chunk,
+    places: Places,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
     """Account for these lines, in one transaction, and move the import's cursor behind them.
 
     The unique ledger has the last word: whoever meets a rival's rows rolls back and asks again.
-    Raises LeaseLost if another process owns the import now.
+    Raises LeaseLost if another process owns the import now. `meanwhile` is called when the
+    database has to write what is decided.
     """
     for tries_left in reversed(range(TRIES)):
         try:
-            write_together_or_each(log, chunk, places)
+            write_together_or_each(log, chunk, places, meanwhile)
             return
         except (*REFUSALS, OperationalError, Uncertain) as error:
             if not tries_left or not is_a_rivals_doing(error):
@@ -51,14 +58,19 @@ def write_chunk(log: ImportExecutionLog, chunk: Chunk, places: Places) -> None:
         start_over(log, places)
 
 
-def write_together_or_each(log: ImportExecutionLog, chunk: Chunk, places: Places) -> None:
+def write_together_or_each(
+    log: ImportExecutionLog, chunk: Chunk, places: Places, meanwhile: Callable[[], None]
+) -> None:
     """A chunk of which the database refuses a row goes in row by row.
 
     The guilty line fails with the database's words.
     """
     try:
         with transaction.atomic():
-            count(log, [write_lines(log, chunk, places)])
+            settled = settle(chunk, places)
+            meanwhile()
+            write_lines(log, settled, places)
+            count(log, [settled])
         return
     except REFUSALS as refusal:
         if is_a_rivals_doing(refusal):
@@ -67,7 +79,7 @@ def write_together_or_each(log: ImportExecutionLog, chunk: Chunk, places: Places
     start_over(log, places)
     with transaction.atomic():
         each = range(len(chunk.rows))
-        count(log, [write_alone(log, chunk.alone(place), places) for place in each])
+        count(log, [write_alone(log, prepared(chunk.alone(place)), places) for place in each])
 
 
 def start_over(log: ImportExecutionLog, places: Places) -> None:
@@ -93,20 +105,21 @@ def write_alone(log: ImportExecutionLog, chunk: Chunk, places: Places) -> Settle
     for _ in range(2):
         try:
             with transaction.atomic():
-                return write_lines(log, chunk, places)
+                settled = settle(chunk, places)
+                write_lines(log, settled, places)
+                return settled
         except (*REFUSALS, Uncertain) as error:
             refusal = error
             places.forget()
     words = str(refusal).strip().splitlines()[0]
     problem = Problem("", "database_error", f"the database refused it: {words}", Category.DATABASE)
-    outcome = Outcome(chunk.line(0), RowStatus.FAILED, [problem])
+    outcome = Outcome(chunk.rows.numbers[0], RowStatus.FAILED, [problem])
     settled = Settled(chunk, [False], {0: outcome})
     write_row_logs(log, settled)
     return settled
 
 
-def write_lines(log: ImportExecutionLog, chunk: Chunk, places: Places) -> Settled:
-    settled = settle(chunk, places)
+def write_lines(log: ImportExecutionLog, settled: Settled, places: Places) -> None:
     ids = iter(reserve_ids(Trade, sum(settled.taken)))
     settled.trade_ids = [next(ids) if taken else None for taken in settled.taken]
     for place, outcome in settled.outcomes.items():
@@ -120,7 +133,6 @@ def write_lines(log: ImportExecutionLog, chunk: Chunk, places: Places) -> Settle
     known = {repeated(one) for one in settled.outcomes.values() if one.status != RowStatus.SUCCESS}
     if hold(Trade, known - {None}) < len(known - {None}):
         raise Uncertain("a trade that is repeated here was deleted meanwhile")
-    return settled
 
 
 def count(log: ImportExecutionLog, parts: list[Settled]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from imports.body import HEAVY, Body
-from imports.chunks import ahead, beside_a_reader
+from imports.chunks import Ahead, beside_a_reader
 from imports.identify import identify
 from imports.remembered import Remembered
 from tests.conftest import HEADER, file_of, fill
@@ -18,7 +18,8 @@ from tests.reading import looked_at
 
 
 def test_all_chunks_come_in_their_order() -> None:
-    assert list(ahead(iter("abc"))) == ["a", "b", "c"]
+    with closing(Ahead(iter("abc"))) as chunks:
+        assert list(chunks) == ["a", "b", "c"]
 
 
 def test_an_error_of_the_reader_is_raised_behind_what_came_before() -> None:
@@ -26,16 +27,16 @@ def test_an_error_of_the_reader_is_raised_behind_what_came_before() -> None:
         yield "a"
         raise OSError("disk gone")
 
-    chunks = ahead(reading())
-    assert next(chunks) == "a"
-    with pytest.raises(OSError, match="disk gone"):
-        next(chunks)
+    with closing(Ahead(reading())) as chunks:
+        assert chunks.next() == "a"
+        with pytest.raises(OSError, match="disk gone"):
+            chunks.next()
 
 
 def test_who_leaves_in_the_middle_leaves_no_thread() -> None:
     before = threading.active_count()
-    with closing(ahead(iter("abc"))) as chunks:
-        next(chunks)
+    with closing(Ahead(iter("abc"))) as chunks:
+        chunks.next()
         assert threading.active_count() == before + 1
     assert threading.active_count() == before
 

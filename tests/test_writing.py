@@ -5,7 +5,7 @@ from itertools import chain, repeat
 import pytest
 from django.db import connection
 
-from imports import running, settling, writing
+from imports import early, running, settling, writing
 from imports.models import ImportedExecution, ImportRowLog
 from imports.states import Category, RowStatus, Status
 from tests.conftest import TakeIn, file_of, fill
@@ -117,3 +117,33 @@ def test_rows_are_stored_as_the_models_store_them(take_in: TakeIn) -> None:
     names = [one.attname for one in Trade._meta.concrete_fields]
     assert [getattr(again, name) for name in names] == [getattr(trade, name) for name in names]
     assert Trade.objects.filter(executed_at=trade.executed_at, price=trade.price).exists()
+
+
+ODD_IDS = ['a"b', "a\\b", "a,b", "{a}", "NULL", "a\x1fb", "ä b", "a\tb", "'", '\\"', "a\nb"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_any_id_is_known_when_it_comes_again(take_in: TakeIn) -> None:
+    content = file_of(*[fill(ID=quoted(one)) for one in ODD_IDS])
+    assert take_in(content).success_rows == len(ODD_IDS)
+    assert take_in(content).skipped_rows == len(ODD_IDS)
+
+
+def quoted(cell: str) -> str:
+    return '"{}"'.format(cell.replace('"', '""'))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_id_that_comes_again_in_the_next_chunk_is_known(take_in: TakeIn) -> None:
+    log = take_in(file_of(*[fill(ID=f"exec-{number}") for number in (1, 2, 2, 3, 3, 1, 4)]))
+    assert (log.success_rows, log.skipped_rows) == (4, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_came_too_early_is_asked_for_again(
+    take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_in(FIVE)
+    monkeypatch.setattr(early, "early_answer", lambda chunk, places: {})
+    assert take_in(FIVE).skipped_rows == 5
+    assert Trade.objects.count() == 5

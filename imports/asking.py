@@ -1,0 +1,117 @@
+"""Which executions of a chunk are known: the question to the ledger, and its answer."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import connection
+
+QUOTED = str.maketrans({"\\": "\\\\", '"': '\\"'})
+Key = tuple[int | None, str | None]  # account, execution_id: an identity, or none
+
+
+class Content(NamedTuple):
+    """What two reports of one execution must agree on."""
+
+    instrument: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    executed_at: datetime
+    commission: Decimal
+
+
+@dataclass(slots=True)
+class Known:
+    """An execution that the ledger, or an earlier line of the chunk, has.
+
+    `content` is None once a user has deleted the trade; only its identity is kept then.
+    """
+
+    trade_id: int | None = None
+    line_number: int | None = None
+    content: Content | None = None
+
+
+def known_executions(keys: Iterable[Key]) -> dict[Key, Known]:
+    """Those identities that the ledger has, each with the content of its trade if there is one."""
+    by_account: dict[int, list[str]] = defaultdict(list)
+    for account_id, execution_id in keys:
+        if execution_id is not None:
+            by_account[account_id].append(execution_id)
+    known = {
+        (account_id, execution_id): Known(trade_id)
+        for account_id, execution_ids in by_account.items()
+        for execution_id, trade_id in in_ledger(account_id, execution_ids)
+    }
+    contents = contents_of_trades([one.trade_id for one in known.values() if one.trade_id])
+    for one in known.values():
+        one.content = contents.get(one.trade_id)
+        if one.content is None:
+            one.trade_id = None
+    return known
+
+
+def in_ledger(account_id: int, execution_ids: list[str]) -> list[tuple[str, int | None]]:
+    """Those of an account's identities that the ledger has, with their trades.
+
+    They are handed over as one text: thousands of parameters take longer than the answer.
+    """
+    if connection.vendor == "postgresql":
+        return answer(
+            "SELECT execution_id, trade_id FROM imported_executions "
+            "WHERE account_id = %s AND execution_id = ANY (%s::text[])",
+            [account_id, as_array(execution_ids)],
+        )
+    return answer(
+        "SELECT execution_id, trade_id FROM json_each(%s) CROSS JOIN imported_executions "
+        "WHERE account_id = %s AND execution_id = value",
+        [json.dumps(execution_ids, ensure_ascii=False), account_id],
+    )
+
+
+def as_array(words: list[str]) -> str:
+    """A literal of PostgreSQL."""
+    text = '","'.join(words)
+    if "\\" in text or text.count('"') > 2 * len(words) - 2:
+        text = '","'.join(word.translate(QUOTED) for word in words)
+    return f'{{"{text}"}}'
+
+
+def contents_of_trades(trade_ids: list[int]) -> dict[int, Content]:
+    among = {
+        "postgresql": "unnest(%s::bigint[]) AS wanted (value)",
+        "sqlite": "json_each(%s) AS wanted",
+    }[connection.vendor]
+    rows = answer(
+        "SELECT trades.id, symbol, side, quantity, price, executed_at, commission "
+        f"FROM {among} CROSS JOIN trades JOIN instruments ON instruments.id = instrument_id "
+        "WHERE trades.id = value",
+        [trade_ids if connection.vendor == "postgresql" else json.dumps(trade_ids)],
+    )
+    return {
+        trade_id: Content(
+            symbol, side, exact(quantity), exact(price), in_utc(at), exact(commission)
+        )
+        for trade_id, symbol, side, quantity, price, at, commission in rows
+    }
+
+
+def answer(question: str, parameters: list[object]) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(question, parameters)
+        return cursor.fetchall()
+
+
+def exact(number: Decimal | float) -> Decimal:
+    """A number as it was written: SQLite keeps its up to 15 digits as a float."""
+    return number if isinstance(number, Decimal) else Decimal(str(number))
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A moment of the tables, which SQLite keeps without a zone."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
