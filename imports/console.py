@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, OutputWrapper
+from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from imports.background import start_import
@@ -41,7 +42,14 @@ def run_aloud(
     """Run a queued import and say what came of it; whether it went well."""
     if log.is_active:
         with closing(ProgressBar(log.file_name)) as progress:
-            log = run_import(log.pk, path=path, on_progress=progress) or log
+            try:
+                log = run_import(log.pk, path=path, on_progress=progress) or log
+            except (OperationalError, InterfaceError) as problem:
+                words = str(problem).strip().splitlines()[0]
+                raise CommandError(
+                    f"{log.file_name}: the database is away: {words}. What is taken in stays; a "
+                    "worker goes on with the rest, or the same command does."
+                ) from None
     out.write(outcome(log, "would be taken in" if dry_run else "taken in"))
     for sentence in first_problems(log):
         out.write(sentence)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
-from imports import paths
+from imports import paths, running
 from imports.console import ProgressBar
 from imports.models import ImportExecutionLog
 from imports.states import Status
@@ -351,3 +351,17 @@ def test_prepare_does_not_bring_back_a_sample_that_was_rolled_back() -> None:
     manage("prepare")
     assert not Trade.objects.exists()
     assert Account.objects.exists()
+
+
+def test_a_database_that_goes_away_is_told_and_the_command_goes_on_later(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object, **__: object) -> None:
+        raise OperationalError("server closed the connection\nunexpectedly")
+
+    with monkeypatch.context() as away:
+        away.setattr(running, "write_chunk", lost)
+        said = refused("import_csv", good)
+    assert "good.csv: the database is away: server closed the connection." in said
+    manage("import_csv", good)
+    assert Trade.objects.count() == 1
