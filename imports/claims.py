@@ -12,8 +12,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from imports.models import ImportExecutionLog
-from imports.owners import is_dead, new_owner
 from imports.states import ACTIVE, Status
+from joblogs.owners import is_dead, new_owner
 
 LEASE = timedelta(minutes=5)
 PATIENCE = 60  # seconds in which a database may come back

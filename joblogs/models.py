@@ -47,6 +47,7 @@ class JobLog(models.Model):
     created_at = models.DateTimeField("created", default=timezone.now)
     started_at = models.DateTimeField("started", null=True)
     finished_at = models.DateTimeField("finished", null=True)
+    owner = models.CharField(max_length=64, blank=True, help_text="The process that runs it.")
     heartbeat_at = models.DateTimeField("last sign of life", null=True)
     result = models.JSONField(default=dict, help_text="Counters.")
     error = models.TextField(blank=True)

@@ -5,25 +5,30 @@ from datetime import timedelta
 from django.utils import timezone
 
 from joblogs.models import JobLog
+from joblogs.owners import is_dead
 from joblogs.states import Status
 
 SILENCE = timedelta(minutes=5)
 
 
 def bury_the_silent() -> int:
-    """End as error every job that has given no sign of life for too long; how many there were."""
-    now = timezone.now()
-    silent = JobLog.objects.filter(status=Status.PROCESSING, heartbeat_at__lt=now - SILENCE)
-    return sum(bury(log) for log in silent.order_by("pk"))
+    """End as error every job that has given no sign of life for too long; how many there were.
+
+    One whose process ran on this machine and is gone has been silent long enough.
+    """
+    oldest = timezone.now() - SILENCE
+    running = JobLog.objects.filter(status=Status.PROCESSING).order_by("pk")
+    return sum(bury(log) for log in running if log.heartbeat_at < oldest or is_dead(log.owner))
 
 
 def bury(log: JobLog) -> bool:
     """Whether it was still silent, and we were the one to end it."""
+    gone = "its process is gone, " if is_dead(log.owner) else ""
     since = f"{timezone.localtime(log.heartbeat_at):%Y-%m-%d %H:%M:%S %Z}"
     same = JobLog.objects.filter(pk=log.pk, heartbeat_at=log.heartbeat_at)
     return same.move(
         Status.PROCESSING,
         Status.ERROR,
         finished_at=timezone.now(),
-        error=f"abandoned: no sign of life since {since}",
+        error=f"abandoned: {gone}no sign of life since {since}",
     )

@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from joblogs.models import JobLog
+from joblogs.owners import new_owner
 from joblogs.scribe import End, listening
 from joblogs.states import Status, Trigger
 from joblogs.wording import as_json, worded
@@ -34,8 +35,8 @@ def run_job(log: JobLog, work: Callable[[], object]) -> bool:
     if connection.in_atomic_block:
         raise RuntimeError("A job cannot run inside a transaction.")
     now = timezone.now()
-    ours = JobLog.objects.filter(pk=log.pk)
-    if not ours.move(Status.NEW, Status.PROCESSING, started_at=now, heartbeat_at=now):
+    begun = {"owner": new_owner(), "started_at": now, "heartbeat_at": now}
+    if not JobLog.objects.filter(pk=log.pk).move(Status.NEW, Status.PROCESSING, **begun):
         return False
     with listening(log) as scribe:
         try:

@@ -21,7 +21,7 @@ from django.db import connection
 from django.utils import timezone
 
 from imports.models import ImportExecutionLog
-from imports.owners import begun
+from joblogs.owners import begun
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60  # seconds

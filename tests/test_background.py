@@ -24,11 +24,11 @@ from imports.background import (
 )
 from imports.claims import claim, free_from_the_dead
 from imports.models import SOON, ImportedExecution, ImportExecutionLog
-from imports.owners import HOST, is_dead, new_owner
 from imports.rollback import begin
 from imports.states import StateConflict, Status
 from imports.storing import Wishes, receive
 from joblogs.models import JobLog
+from joblogs.owners import HOST, is_dead, new_owner
 from joblogs.states import Trigger
 from tests.conftest import ZONE, TakeIn, file_of, fill
 from trades.models import Trade

@@ -510,15 +510,24 @@ run_job(JobLog.objects.get(pk=sys.argv[1]), work)
 def test_a_job_whose_process_is_killed_is_ended_by_the_reaper(log: JobLog) -> None:
     process = start_process("-c", RUNNER, str(log.pk))
     assert wait_for_line(log, "at work"), end(process)
+    assert bury_the_silent() == 0
     kill(process)
+    assert bury_the_silent() == 1
+    log.refresh_from_db()
+    assert log.status == Status.ERROR
+    assert log.error.startswith("abandoned: its process is gone, no sign of life since ")
+    assert log.finished_at
+    assert bury_the_silent() == 0
+
+
+def test_a_job_of_another_machine_is_ended_when_it_is_silent_for_too_long(log: JobLog) -> None:
+    JobLog.objects.update(status=Status.PROCESSING, owner="elsewhere:1:1:a")
+    silence(log, SILENCE - timedelta(seconds=5))
     assert bury_the_silent() == 0
     silence(log, SILENCE + timedelta(seconds=1))
     assert bury_the_silent() == 1
     log.refresh_from_db()
-    assert log.status == Status.ERROR
     assert log.error.startswith("abandoned: no sign of life since ")
-    assert log.finished_at
-    assert bury_the_silent() == 0
 
 
 def test_the_reaper_leaves_who_is_not_at_work(log: JobLog) -> None:

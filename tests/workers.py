@@ -17,9 +17,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from imports.models import ImportExecutionLog
-from imports.owners import is_dead
 from imports.states import ACTIVE
 from joblogs.models import JobLog
+from joblogs.owners import is_dead
 from joblogs.states import Status
 from joblogs.tasks import attend
 from tests.processes import PATIENCE, start, still_alive

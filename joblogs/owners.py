@@ -1,8 +1,8 @@
-"""The name under which a process works on an import, and whether that process still lives.
+"""The name under which a process works on something, and whether that process still lives.
 
-A lease says when others may take over; on the machine of the owner one need not wait for that: a
-process that is gone will not come back. Who is taken for dead by mistake loses its import and
-writes nothing more, so a mistake costs time only.
+A lease, or a heartbeat, says when others may take over; on the machine of the owner one need not
+wait for that: a process that is gone will not come back. Who is taken for dead by mistake loses its
+work and writes nothing more, so a mistake costs time only.
 """
 
 import os
