@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,11 +42,14 @@ class Chunk:
     lines: dict[int, Line]
     symbols: dict[str, Symbol]
     reader: LineReader
-    # What rows.prepared makes of the columns.
+    # What rows.prepared makes of the columns, and the places in the order of identities.
     for_row_logs: Columns = field(default_factory=dict)
     for_trades: Columns = field(default_factory=dict)
-    # What the ledger said of its identities while the chunk before it was written (early.py).
+    order: list[int] = field(default_factory=list)
+    # What was learnt and reserved while the chunk before it was written (early.py).
     answer: dict[Key, Known] | None = None
+    row_log_ids: Sequence[int] = ()
+    trade_ids: Sequence[int] = ()
 
     def keys(self, accounts: dict[str, int]) -> list[Key]:
         """The identities, with those accounts by name; None in place of what is no execution."""

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Iterator
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from imports.asking import Key, Known, known_executions
+from imports.asking import known_executions
 from imports.chunks import Chunk
+from imports.inserting import reserve_ids
+from imports.models import ImportRowLog
 from imports.places import Places
 from imports.rows import prepared
+from trades.models import Trade
 
 
 def may_ask_early() -> bool:
@@ -29,17 +32,19 @@ def made_ready(chunks: Iterable[Chunk], places: Places, *, ask: bool) -> Iterato
         prepared(chunk)
         ids = set(chunk.columns["execution_id"]) - {None}
         if ask and before.isdisjoint(ids):
-            chunk.answer = early_answer(chunk, places)
+            ask_early(chunk, places)
         before = ids
         yield chunk
 
 
-def early_answer(chunk: Chunk, places: Places) -> dict[Key, Known] | None:
+def ask_early(chunk: Chunk, places: Places) -> None:
+    """Let the chunk know what the ledger has of it, and the ids of its rows; a few stay unused."""
     accounts = places.accounts
     if not set(chunk.columns["account"]) - {None} <= accounts.keys():
-        return None
+        return
     try:
-        return known_executions(chunk.keys(accounts))
+        chunk.answer = known_executions(chunk.keys(accounts))
+        chunk.row_log_ids = reserve_ids(ImportRowLog, len(chunk.rows))
+        chunk.trade_ids = reserve_ids(Trade, len(chunk.rows))
     except (DatabaseError, InterfaceError):
         connection.close()  # whoever writes the chunk asks again, and sees what is wrong
-        return None

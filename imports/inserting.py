@@ -4,7 +4,7 @@ Ids are taken from the table's sequence beforehand, so that rows of several tabl
 without asking back. Where no constraint watches over them, `hold` does what one would do.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain, islice
 from typing import Any
@@ -74,8 +74,7 @@ def joined(model: type[models.Model], columns: Columns) -> Columns:
     """
     if connection.vendor != "postgresql":
         return columns
-    texts = [as_copied(model, name, column) for name, column in columns.items()]
-    return {tuple(columns): list(map("\t".join, zip(*texts, strict=True)))}
+    return {tuple(columns): list(lines_of(model, columns))}
 
 
 def insert(model: type[models.Model], columns: Columns, count: int) -> None:
@@ -102,54 +101,51 @@ def is_column(values: Any) -> bool:
 def copy_into(model: type[models.Model], columns: Columns, count: int) -> None:
     """By COPY in PostgreSQL, a piece at a time: the server takes one while we make the next."""
     columns = {name: column for name, column in columns.items() if column is not NOW}
-    names = chain.from_iterable(([name] if isinstance(name, str) else name) for name in columns)
-    texts = [
-        as_copied(model, name, column)
-        if is_column(column)
-        else list(as_copied(model, name, [column])) * count
-        for name, column in columns.items()
-    ]
-    widest = sum(max(map(len, column)) for column in texts if isinstance(column, list))
+    ready = {name: lines for name, lines in columns.items() if isinstance(name, tuple)}
+    for_all = {name: [value] for name, value in columns.items() if not is_column(value)}
+    for_each = {name: columns[name] for name in columns if name not in ready | for_all}
+    lines = map("\t".join, zip(lines_of(model, for_each), *ready.values(), strict=True))
+    end = "".join(f"\t{values}" for values in lines_of(model, for_all)) + "\n"
+    names = [*for_each, *chain.from_iterable(ready), *for_all]
+    widest = max((len(line) for column in ready.values() for line in column), default=1)
     height = max(1, min(PIECE, HEAVIEST // max(1, widest)))
-    lines = map("\t".join, zip(*texts, strict=True))
     # Errors come at the end of the copying, where Django does not translate them.
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
         cursor.copy(f"COPY {into(model, names)} FROM STDIN") as copy,
     ):
-        while piece := "\n".join(islice(lines, height)):
-            copy.write(f"{piece}\n")
+        while piece := end.join(islice(lines, height)):
+            copy.write(piece + end)
 
 
-def as_copied(
-    model: type[models.Model], name: str | tuple[str, ...], column: Sequence[Any]
-) -> Iterable[str]:
-    """The values of a column in the text format of COPY."""
-    if isinstance(name, tuple):
-        return column
+def lines_of(model: type[models.Model], columns: Columns) -> Iterator[str]:
+    """The rows in the text format of COPY."""
+    rows = zip(*(as_texts(model, name, column) for name, column in columns.items()), strict=True)
+    while piece := list(islice(rows, PIECE)):
+        yield from map("\t".join, piece if are_clean(piece) else map(escaped, piece))
+
+
+def as_texts(model: type[models.Model], name: str, column: Sequence[Any]) -> Iterable[str]:
     field = model._meta.get_field(name)
     if isinstance(field, models.DateTimeField):
         return [f"{moment}{UTC_OFFSET}" for moment in column]
     if isinstance(field, (models.CharField, models.TextField)):
-        return escaped(
-            ["" if word is None else word for word in column] if None in column else column
-        )
+        return ["" if word is None else word for word in column] if None in column else column
     if field.null and None in column:
         return [NULL if value is None else str(value) for value in column]
     return map(str, column)
 
 
-def escaped(words: Sequence[str]) -> Sequence[str]:
-    """The words with what COPY would take for the end of a value; most columns have none."""
-    slices = (words[place : place + PIECE] for place in range(0, len(words), PIECE))
-    if not any(has_marks("".join(some)) for some in slices):
-        return words
-    return [word.translate(TRANSLATION) for word in words]
+def are_clean(rows: list[tuple[str, ...]]) -> bool:
+    """Whether nothing in them is what COPY would take for the end of a value; so are nearly all."""
+    text = "\t".join(map("\t".join, rows))
+    marks = sum(map(len, rows)) - 1
+    return text.count("\t") == marks and not any(mark in text for mark in "\\\n\r")
 
 
-def has_marks(text: str) -> bool:
-    return any(mark in text for mark in ESCAPES)
+def escaped(row: tuple[str, ...]) -> list[str]:
+    return [value if value is NULL else value.translate(TRANSLATION) for value in row]
 
 
 def insert_into(model: type[models.Model], columns: Columns, count: int) -> None:

@@ -1,7 +1,7 @@
 """What a settled chunk becomes in the three tables: row logs, trades and the ledger."""
 
 from collections.abc import Sequence
-from itertools import compress, count
+from itertools import compress
 from operator import not_
 
 from imports.chunks import Chunk
@@ -35,13 +35,16 @@ def prepared(chunk: Chunk) -> Chunk:
     chunk.for_row_logs = joined(
         ImportRowLog, {"row_number": chunk.rows.numbers, "raw_row_data": chunk.raw}
     )
+    ids = chunk.columns["execution_id"]
+    places = [place for place, one in enumerate(ids) if one is not None]
+    chunk.order = sorted(places, key=ids.__getitem__)
     return chunk
 
 
 def write_row_logs(log: ImportExecutionLog, settled: Settled) -> Sequence[int]:
     """One row log a line; their ids."""
     chunk = settled.chunk
-    ids = reserve_ids(ImportRowLog, len(chunk.rows))
+    ids = chunk.row_log_ids or reserve_ids(ImportRowLog, len(chunk.rows))
     columns = {"id": ids} | chunk.for_row_logs
     simple = [place not in settled.outcomes for place in range(len(ids))]
     common = {"import_log_id": log.pk, "status": RowStatus.SUCCESS.value}
@@ -81,11 +84,11 @@ def write_trades(settled: Settled, row_log_ids: Sequence[int]) -> None:
 
 def write_ledger(log: ImportExecutionLog, settled: Settled) -> None:
     """In the order of identities, so that two imports of the same lines cannot lock each other."""
-    execution_ids = settled.chunk.columns["execution_id"]
-    places = sorted(compress(count(), settled.taken), key=execution_ids.__getitem__)
+    order = settled.chunk.order
+    places = list(compress(order, map(settled.taken.__getitem__, order)))
     columns = {
         "account_id": settled.account_ids,
-        "execution_id": execution_ids,
+        "execution_id": settled.chunk.columns["execution_id"],
         "trade_id": settled.trade_ids,
         "instrument_id": settled.instrument_ids,
     }

@@ -13,8 +13,8 @@ from imports.remembered import Remembered
 # A date that one mark parts from a time: then each can be read without the other.
 PARTED = re.compile(r"[\d./-]+([ T;,])\d", re.ASCII).match
 DATE = re.compile(r"[\d./-]+", re.ASCII).fullmatch
-# A time whose seconds can be read without the rest.
-SECONDS = re.compile(r"(\d{1,2}:\d{2}:)([0-5]\d)(\D*)", re.ASCII).fullmatch
+SECONDS = {f"{second:02}" for second in range(60)}
+HALVES = " apmAPM."  # of a day
 SOME_DAY = datetime(2000, 1, 3)
 ONE_DAY = timedelta(days=1)
 
@@ -73,12 +73,14 @@ class WallClock:
         return Day(midnight.date().replace(day=1), dates, self.by_offset[offsets.pop()])
 
     def time_of(self, offset: timedelta, text: str) -> tuple[int, str] | None:
-        minute, seconds = text, ""
-        if parts := SECONDS(text):
-            minute, seconds = f"{parts[1]}00{parts[3]}", parts[2]
-        time = self.minutes[offset, minute]
-        if time is None or not seconds:
-            return time
+        hour, _, rest = text.partition(":")
+        minute, _, rest = rest.partition(":")
+        seconds, after = rest[:2], rest[2:]
+        if seconds not in SECONDS or after.strip(HALVES):
+            return self.minutes[offset, text]
+        time = self.minutes[offset, f"{hour}:{minute}:00{after}"]
+        if time is None:
+            return None
         place, utc = time
         return (place, f"{utc[:-2]}{seconds}") if utc.endswith(":00") else None
 

@@ -120,7 +120,7 @@ def write_alone(log: ImportExecutionLog, chunk: Chunk, places: Places) -> Settle
 
 
 def write_lines(log: ImportExecutionLog, settled: Settled, places: Places) -> None:
-    ids = iter(reserve_ids(Trade, sum(settled.taken)))
+    ids = iter(settled.chunk.trade_ids or reserve_ids(Trade, sum(settled.taken)))
     settled.trade_ids = [next(ids) if taken else None for taken in settled.taken]
     for place, outcome in settled.outcomes.items():
         if settled.taken[place]:

@@ -144,6 +144,6 @@ def test_an_answer_that_came_too_early_is_asked_for_again(
     take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take_in(FIVE)
-    monkeypatch.setattr(early, "early_answer", lambda chunk, places: {})
+    monkeypatch.setattr(early, "known_executions", lambda keys: {})
     assert take_in(FIVE).skipped_rows == 5
     assert Trade.objects.count() == 5
