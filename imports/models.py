@@ -37,10 +37,11 @@ class ImportQuerySet(models.QuerySet["ImportExecutionLog"]):
         return self.filter(free, status__in=ACTIVE)
 
     def with_account(self, name: str) -> "ImportQuerySet":
-        """Took in trades of this very account; Sim101 means neither Sim1012 nor SIM101."""
+        """Of this very account, or meant for it; Sim101 means neither Sim1012 nor SIM101."""
         # No `contains`: SQLite would take capital and small letters for the same.
         quoted = models.Value(json.dumps(name, ensure_ascii=False))
-        return self.filter(GreaterThan(StrIndex("affected_accounts", quoted), 0))
+        took_in = models.Q(GreaterThan(StrIndex("affected_accounts", quoted), 0))
+        return self.filter(took_in | models.Q(default_account=name))
 
     def move(self, old: Status, new: Status, **values: object) -> bool:
         """Move from one state to another; whether this caller was the one who did it."""
@@ -169,8 +170,7 @@ class ImportExecutionLog(models.Model):
 
     def misses_trades(self) -> bool:
         """Whether a line was skipped because of a trade that was rolled back or deleted since."""
-        skipped = self.row_logs.filter(status=RowStatus.SKIPPED, duplicate_of=None)
-        return skipped.exists()
+        return self.row_logs.filter(status=RowStatus.SKIPPED, duplicate_of=None).exists()
 
     @property
     def can_be_rolled_back(self) -> bool:
