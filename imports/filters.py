@@ -33,6 +33,13 @@ def refuse_far_years(day: date) -> None:
         raise ValidationError(f"{day} is too far away.")
 
 
+DAYS = {
+    "input_formats": ["%Y-%m-%d"],
+    "validators": [refuse_far_years],
+    "widget": forms.DateInput({"type": "date"}),
+}
+
+
 class FilterForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         first, last = self.cleaned_data.get("start_date"), self.cleaned_data.get("end_date")
@@ -51,9 +58,14 @@ class ImportFilters(FilterSet):
     type = ChoiceFilter(
         field_name="import_type", choices=ImportExecutionLog.Type.choices, empty_label="Any type"
     )
-    account = CharFilter(method="of_account", max_length=100, label="Account")
-    start_date = DateFilter(method="since", validators=[refuse_far_years], label="From")
-    end_date = DateFilter(method="until", validators=[refuse_far_years], label="To")
+    account = CharFilter(
+        method="of_account",
+        max_length=100,
+        label="Account",
+        widget=forms.TextInput({"list": "accounts"}),
+    )
+    start_date = DateFilter(method="since", label="From", **DAYS)
+    end_date = DateFilter(method="until", label="To", **DAYS)
     search = CharFilter(
         field_name="file_name", lookup_expr="icontains", max_length=255, label="File name"
     )

@@ -24,6 +24,7 @@ from imports.states import (
     Status,
 )
 from trades.models import Account, Instrument, Trade
+from web.durations import duration_in_words
 from web.jsontext import JSONTextField
 
 # A worker, or the command that queued an import, should have taken it by then.
@@ -185,8 +186,7 @@ class ImportExecutionLog(models.Model):
 
     @property
     def duration_in_words(self) -> str | None:
-        ms = self.processing_time_ms
-        return None if ms is None else f"{ms} ms" if ms < 1000 else f"{ms / 1000:,.1f} s"
+        return duration_in_words(self.processing_time_ms)
 
     def require(self, allowed: bool, what: str) -> None:
         """Raise StateConflict unless `allowed`."""

@@ -120,7 +120,7 @@ def test_the_pages_of_the_rooms_open(as_vera: Client, app: str) -> None:
 
 
 def test_the_start_page_is_the_list_of_imports(as_vera: Client) -> None:
-    assert as_vera.get("/", follow=True).redirect_chain == [(IMPORTS, 302)]
+    assert as_vera.get("/", follow=True).redirect_chain == [(reverse("import-logs"), 302)]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
