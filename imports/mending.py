@@ -104,10 +104,9 @@ def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def correct_line(request: HttpRequest, pk: int, row: int) -> HttpResponse:
     """The cells of a failed line as a form; what can be read then is imported at once."""
-    row_log = get_object_or_404(
-        ImportRowLog.objects.select_related("import_log"), import_log=pk, row_number=row
-    )
-    log, conflict, line = row_log.import_log, why_not(row_log.import_log, row_log), None
+    log = get_object_or_404(ImportExecutionLog, pk=pk)
+    row_log = get_object_or_404(log.row_logs.select_related("import_log"), row_number=row)
+    conflict, line = why_not(log, row_log), None
     form = CellsForm(*sent(request), log=log, row=row_log)
     if form.is_valid() and not conflict:
         line = read_corrected(log, row_log, form.cells)
