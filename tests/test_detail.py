@@ -101,6 +101,13 @@ def test_a_viewer_changes_nothing(client: Client, partial: ImportExecutionLog, n
 
 
 @pytest.mark.parametrize("name", DOORS)
+def test_to_look_changes_nothing(as_adam: Client, partial: ImportExecutionLog, name: str) -> None:
+    assert as_adam.get(door(name, partial)).status_code == (405 if name == "cancel" else 200)
+    partial.refresh_from_db()
+    assert (partial.status, ImportExecutionLog.objects.count()) == (Status.PARTIAL, 1)
+
+
+@pytest.mark.parametrize("name", DOORS)
 def test_what_does_not_exist_is_not_found(as_adam: Client, name: str) -> None:
     send = as_adam.post if name == "cancel" else as_adam.get
     for number in (999, 10**30):
