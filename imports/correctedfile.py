@@ -96,7 +96,7 @@ def bring_back(log: ImportExecutionLog, file: TextFile, layout: Layout) -> tuple
             rest.write(as_lines(lines, delimiter))
             read = [reader.read(Record(0, cells)).execution for cells in lines]
             found = [(one, cells) for one, cells in zip(read, lines, strict=True) if one]
-            repeated = repeated_contents(one for one, _ in found) - counted
+            repeated = repeated_contents([one for one, _ in found]) - counted
             for execution, cells in found:
                 content = content_of(execution)
                 if content in repeated - counted:

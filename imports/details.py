@@ -71,7 +71,8 @@ class Counts:
 
 
 def counts(log: ImportExecutionLog) -> Counts:
-    failed, known = (sampled(log, status) for status in (RowStatus.FAILED, RowStatus.SKIPPED))
+    failed = sampled(log, RowStatus.FAILED) if log.failed_rows else []
+    known = sampled(log, RowStatus.SKIPPED) if log.skipped_rows else []
     return Counts(
         problems=problem_groups(failed),
         accounts=account_counts(log, failed, known),
@@ -82,7 +83,7 @@ def counts(log: ImportExecutionLog) -> Counts:
 
 def sampled(log: ImportExecutionLog, status: RowStatus) -> list[ImportRowLog]:
     rows = log.row_logs.filter(status=status).order_by("row_number")
-    return list(rows.only("row_number", "validation_errors", "raw_row_data")[:SAMPLE])
+    return list(rows.only("import_log", "row_number", "validation_errors", "raw_row_data")[:SAMPLE])
 
 
 def problem_groups(failed: list[ImportRowLog]) -> list[ProblemGroup]:

@@ -4,8 +4,9 @@ Each door is a page by itself; the form of the rollback is also a part that othe
 """
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_http_methods, require_POST
 
 from imports.actions import again, stop, tell_received, undo
@@ -33,7 +34,7 @@ CONFLICT = 409
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Read the stored file again, or take a corrected one for it."""
     log = get_object_or_404(ImportExecutionLog, pk=pk)
-    form, conflict = CorrectedFileForm(*sent(request), request.FILES), ""
+    form, conflict = CorrectedFileForm(*sent(request)), ""
     if form.is_valid():
         try:
             return redirect(retried(request, log, form))
@@ -47,9 +48,9 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "imports/detail_retry.html", page, status=CONFLICT if conflict else 200)
 
 
-def sent(request: HttpRequest) -> list[QueryDict | None]:
-    """What a form was filled with, if it was sent."""
-    return [request.POST] if request.method == "POST" else [None]
+def sent(request: HttpRequest) -> list[MultiValueDict]:
+    """What a form was filled with, if it was sent; to look at it does nothing."""
+    return [request.POST, request.FILES] if request.method == "POST" else []
 
 
 def retried(
@@ -104,10 +105,9 @@ def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def correct_line(request: HttpRequest, pk: int, row: int) -> HttpResponse:
     """The cells of a failed line as a form; what can be read then is imported at once."""
-    row_log = get_object_or_404(
-        ImportRowLog.objects.select_related("import_log"), import_log=pk, row_number=row
-    )
-    log, conflict, line = row_log.import_log, why_not(row_log.import_log, row_log), None
+    log = get_object_or_404(ImportExecutionLog, pk=pk)
+    row_log = get_object_or_404(log.row_logs.select_related("import_log"), row_number=row)
+    conflict, line = why_not(log, row_log), None
     form = CellsForm(*sent(request), log=log, row=row_log)
     if form.is_valid() and not conflict:
         line = read_corrected(log, row_log, form.cells)

@@ -5,7 +5,7 @@ that comes again corrected has left its file; were it counted alone, a genuine t
 was taken in would be skipped as known.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from imports.bycolumn import as_in_columns
 from imports.identity import CONTENT, digest
@@ -24,7 +24,7 @@ def content_of(execution: Execution) -> str:
     return digest(*(values[name] for name in CONTENT))
 
 
-def repeated_contents(executions: Iterable[Execution]) -> set[str]:
+def repeated_contents(executions: list[Execution]) -> set[str]:
     """Those contents that the ledger has at all."""
     contents = {content_of(one) for one in executions} - {""}
     first = {occurrence(content, 1): content for content in contents}
