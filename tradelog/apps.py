@@ -1,8 +1,8 @@
-"""The project as an app: it brings the system checks and the commands that set it up."""
+"""The project as an app: it brings the system checks, the groups and commands to set it up."""
 
 from django.apps import AppConfig
 
-from tradelog import checks
+from tradelog import checks, rights
 
 
 class TradelogConfig(AppConfig):
@@ -10,3 +10,4 @@ class TradelogConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register_all()
+        rights.watch_over_groups()

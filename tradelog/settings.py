@@ -168,7 +168,7 @@ SERVESTATIC_USE_FINDERS = True
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-LOGIN_URL = "admin:login"
+LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 X_FRAME_OPTIONS = "DENY"
 HTTPS = env.bool("TRADELOG_HTTPS", default=False)
@@ -202,7 +202,9 @@ def sidebar_item(title: str, icon: str, view: str) -> dict[str, object]:
         "title": title,
         "icon": icon,
         "link": reverse_lazy(view),
-        "permission": lambda request: request.user.has_perm(f"{room}.view_{model}"),
+        "permission": lambda request: (
+            request.user.is_staff and request.user.has_perm(f"{room}.view_{model}")
+        ),
     }
 
 
@@ -223,9 +225,14 @@ UNFOLD = {
             {
                 "title": "Trade log",
                 "items": [
-                    sidebar_item(
-                        "Imports", "upload_file", "admin:imports_importexecutionlog_changelist"
-                    ),
+                    {
+                        "title": "Import logs",
+                        "icon": "upload_file",
+                        "link": reverse_lazy("import-logs"),
+                        "permission": lambda request: request.user.has_perm(
+                            "imports.view_importexecutionlog"
+                        ),
+                    },
                     sidebar_item("Trades", "receipt_long", "admin:trades_trade_changelist"),
                     sidebar_item(
                         "Accounts", "account_balance_wallet", "admin:trades_account_changelist"
@@ -238,6 +245,11 @@ UNFOLD = {
             {
                 "title": "Proof",
                 "items": [
+                    sidebar_item(
+                        "Imports in bulk",
+                        "checklist",
+                        "admin:imports_importexecutionlog_changelist",
+                    ),
                     sidebar_item("Row logs", "list_alt", "admin:imports_importrowlog_changelist"),
                     sidebar_item(
                         "Ledger", "verified", "admin:imports_importedexecution_changelist"

@@ -1,10 +1,12 @@
 """Which address leads into which room."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 urlpatterns = [
+    path("", include("tradelog.login")),
     path("admin/", admin.site.urls),
-    path("", RedirectView.as_view(pattern_name="admin:imports_importexecutionlog_changelist")),
+    path("import-logs/", include("imports.urls")),
+    path("", RedirectView.as_view(pattern_name="import-logs")),
 ]

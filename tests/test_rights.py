@@ -1,0 +1,69 @@
+"""The groups that are there from the beginning, and what they may."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+
+SEES = {
+    "imports.view_importexecutionlog",
+    "imports.view_importrowlog",
+    "imports.view_importedexecution",
+    "joblogs.view_joblog",
+    "joblogs.view_joblogdetail",
+    "trades.view_account",
+    "trades.view_instrument",
+    "trades.view_trade",
+}
+OPERATES = {
+    "imports.add_importexecutionlog",
+    "imports.retry_import",
+    "imports.cancel_import",
+}
+
+
+def member_of(*groups: str) -> User:
+    user = User.objects.create_user("nora", password="a long enough password")
+    user.groups.set(Group.objects.filter(name__in=groups))
+    return user
+
+
+@pytest.mark.django_db
+def test_who_is_in_no_group_may_nothing() -> None:
+    assert member_of().get_all_permissions() == set()
+
+
+@pytest.mark.django_db
+def test_a_viewer_sees_everything_of_ours_and_nothing_else() -> None:
+    assert member_of("viewer").get_all_permissions() == SEES
+
+
+@pytest.mark.django_db
+def test_an_operator_uploads_retries_and_cancels_as_well() -> None:
+    assert member_of("operator").get_all_permissions() == SEES | OPERATES
+
+
+@pytest.mark.django_db
+def test_an_admin_rolls_back_deletes_and_changes_but_makes_no_users() -> None:
+    may = member_of("admin").get_all_permissions()
+    assert may > SEES | OPERATES
+    assert {"imports.roll_back_import", "imports.delete_importexecutionlog"} < may
+    assert {"trades.change_trade", "trades.change_account"} < may
+    assert {name.partition(".")[0] for name in may} == {"imports", "joblogs", "trades"}
+
+
+@pytest.mark.django_db
+def test_the_next_migrate_sets_the_groups_back() -> None:
+    viewer, operator = Group.objects.get(name="viewer"), Group.objects.get(name="operator")
+    viewer.permissions.set(Group.objects.get(name="admin").permissions.all())
+    operator.delete()
+    call_command("migrate", verbosity=0)
+    call_command("migrate", verbosity=0)
+    assert Group.objects.count() == 3
+    assert member_of("viewer").get_all_permissions() == SEES
+
+
+@pytest.mark.django_db
+def test_other_groups_are_left_alone() -> None:
+    Group.objects.create(name="desk")
+    call_command("migrate", verbosity=0)
+    assert Group.objects.filter(name="desk").exists()

@@ -1,0 +1,53 @@
+"""Pages of our own in the shell of the admin, also for those who may not enter the admin."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.cache import never_cache
+
+Page = Callable[..., HttpResponseBase]
+
+
+def shell(request: HttpRequest, **context: object) -> dict[str, object]:
+    """What the templates of the shell need; the sidebar leads where this user may go."""
+    return {
+        **admin.site.each_context(request),
+        "has_permission": True,
+        "sidebar_navigation": admin.site.get_sidebar_list(request),
+        **context,
+    }
+
+
+def page_for(permission: str) -> Callable[[Page], Page]:
+    """A page for those who have the permission; nobody else sees it, and no cache keeps it."""
+
+    def guarded(page: Page) -> Page:
+        @never_cache
+        @wraps(page)
+        def guard(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return ask_to_log_in(request)
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            return page(request, *args, **kwargs)
+
+        return guard
+
+    return guarded
+
+
+def ask_to_log_in(request: HttpRequest) -> HttpResponse:
+    """By the page for it; a script is told so, and htmx loads its page anew, which then asks."""
+    if is_by_script(request):
+        return HttpResponse("Log in first.", status=401, headers={"HX-Refresh": "true"})
+    return redirect_to_login(request.get_full_path())
+
+
+def is_by_script(request: HttpRequest) -> bool:
+    """Whether a script asks for a part of a page, and not a browser for a page."""
+    return "HX-Request" in request.headers
