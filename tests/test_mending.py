@@ -107,6 +107,14 @@ def test_a_correction_that_failed_can_be_made_again(take_in: TakeIn, olga: User)
     assert mend(log, 3, olga, Quantity="7").success_rows == 1
 
 
+def test_a_correction_is_corrected_where_its_line_came_from(take_in: TakeIn, olga: User) -> None:
+    log = take_in(PARTIAL)
+    failed = mend(log, 3, olga, Quantity="7", ID="exec-1")
+    with pytest.raises(StateConflict, match="where it came from"):
+        mend(failed, 2, olga, ID="exec-9")
+    assert mend(log, 3, olga, Quantity="7").success_rows == 1
+
+
 def test_a_genuine_twin_is_taken_in(take_in: TakeIn, olga: User) -> None:
     log = take_in(TWINS)
     assert [mend(log, line, olga, Quantity="1").success_rows for line in (3, 4)] == [1, 1]
