@@ -4,6 +4,7 @@ Each address is a page by itself; a script that asks gets the part that it shows
 """
 
 from dataclasses import dataclass
+from functools import cache
 from zoneinfo import available_timezones
 
 from django.contrib import messages
@@ -172,7 +173,13 @@ def opened(
 
 
 def upload_context() -> dict[str, object]:
-    return {"form": UploadForm(), "zones": sorted(available_timezones())}
+    return {"form": UploadForm(), "zones": zones()}
+
+
+@cache
+def zones() -> list[str]:
+    """Python looks through all the files of zones to know their names."""
+    return sorted(available_timezones())
 
 
 @UPLOAD

@@ -141,6 +141,22 @@ def test_a_file_is_dropped_onto_the_page(visit: Visit, olga: User) -> None:
     assert ImportExecutionLog.objects.get().created_by == olga
 
 
+def test_what_a_stranger_wrote_stays_text(visit: Visit, olga: User) -> None:
+    evil = "<img src=x onerror=document.title='evil'>"
+    page = visit(LIST, olga)
+    drop(page, f"{evil}.csv", file_of(fill(Quantity=evil), fill(Name=evil)))
+    expect(page.locator("#sent")).to_contain_text(f"{evil}.csv received, will be imported")
+    work_off()
+    page.clock.fast_forward(EVERY)
+    page.get_by_role("link", name="1 error").click()
+    expect(page.locator(".tl-opened")).to_contain_text(evil)
+    page.locator(".tl-opened").get_by_role("link", name="Row logs").click()
+    expect(page.locator(".tl-opened")).to_contain_text("Taken in")
+    expect(page.locator(".tl-opened details").last).to_contain_text(evil)
+    assert "evil" not in page.title()
+    assert page.locator("img[src=x]").count() == 0
+
+
 def drop(page: Page, name: str, text: str) -> None:
     files = page.evaluate_handle(
         """([name, text]) => {
