@@ -33,6 +33,11 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 # --- The trade log
 
 TRADELOG_MAX_FILE_MB = whole_number(env.str("TRADELOG_MAX_FILE_MB", default="1024")) or 0
+TRADELOG_API_PER_MINUTE = whole_number(env.str("TRADELOG_API_PER_MINUTE", default="600")) or 0
+TRADELOG_FAILED_LOGINS_PER_MINUTE = (
+    whole_number(env.str("TRADELOG_FAILED_LOGINS_PER_MINUTE", default="10")) or 0
+)
+TRADELOG_TOKEN_DAYS = whole_number(env.str("TRADELOG_TOKEN_DAYS", default="90")) or 0
 TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
 FILES_DIR = DATA_DIR / "files"
 TRADELOG_INBOX_DIR = Path(env.str("TRADELOG_INBOX_DIR", default="") or DATA_DIR).resolve()
@@ -100,6 +105,10 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "csp",
     "servestatic",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     *ROOMS,
 ]
 
@@ -190,6 +199,33 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": ["'none'"],
     }
+}
+
+# --- The API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "web.apilogin.TokenLogin",  # the first is what the answer to strangers asks for
+        "web.apilogin.PasswordLogin",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["web.apilogin.Rights"],
+    "DEFAULT_THROTTLE_CLASSES": ["web.apilogin.Requests"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "web.api.answer_error",
+    "NUM_PROXIES": 1 if HTTPS else 0,
+    "URL_FORMAT_OVERRIDE": None,
+}
+REST_KNOX = {"TOKEN_PREFIX": "tl_"}  # by which scanners for lost secrets can know it
+SPECTACULAR_SETTINGS = {
+    "TITLE": "tradelog",
+    "DESCRIPTION": "Imports of broker files, with what became of every line. See docs/api.md.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": STATIC_URL + "favicon.svg",
 }
 
 # --- The shell of the admin
