@@ -35,8 +35,8 @@ def got(client: Client, address: str, **query: Any) -> dict[str, Any]:
 
 def downloaded(user: User, address: str) -> tuple[HttpResponse, bytes]:
     async def fetch() -> tuple[HttpResponse, bytes]:
-        client = AsyncClient(headers={"Authorization": basic(user.username)})
-        response = await client.get(address)
+        headers = {"Authorization": basic(user.username)}
+        response = await AsyncClient().get(address, headers=headers)
         return response, b"".join([part async for part in response])
 
     return async_to_sync(fetch)()

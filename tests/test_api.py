@@ -227,6 +227,7 @@ def test_the_preview_of_a_rollback(take_in: TakeIn, vera_asks: Client) -> None:
     assert [told["id"] for told in answer["later_imports"]] == [later.pk]
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("form", export.DOWNLOADS)
 def test_a_download_is_an_attachment(take_in: TakeIn, vera: User, form: str) -> None:
     log = take_in(MIXED)
@@ -237,6 +238,7 @@ def test_a_download_is_an_attachment(take_in: TakeIn, vera: User, form: str) -> 
     assert b"abc" in content
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_download_tells_what_the_detail_tells(
     take_in: TakeIn, vera: User, vera_asks: Client
 ) -> None:
@@ -276,10 +278,22 @@ def test_a_form_that_is_not_given(vera_asks: Client) -> None:
     refused(vera_asks.get(LIST, headers={"Accept": "text/xml"}), 406, "NOT_ACCEPTABLE")
 
 
-def test_a_body_of_the_wrong_type(adam: User) -> None:
-    address = "/api/import-logs/rollback/1"
+def test_a_body_of_the_wrong_type(take_in: TakeIn, adam: User) -> None:
+    address = f"/api/import-logs/rollback/{take_in(MIXED).pk}"
     response = asking(adam).post(address, "<a/>", content_type="text/xml")
-    assert response.status_code == 404  # it is looked for first
+    refused(response, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_a_body_that_is_no_json(take_in: TakeIn, adam: User) -> None:
+    address = f"/api/import-logs/rollback/{take_in(MIXED).pk}"
+    response = asking(adam).post(address, "{", content_type="application/json")
+    refused(response, 400, "MALFORMED_REQUEST")
+
+
+def test_a_body_that_is_too_large(take_in: TakeIn, adam: User) -> None:
+    address = f"/api/import-logs/rollback/{take_in(MIXED).pk}"
+    response = asking(adam).post(address, [" " * 3_000_000], content_type="application/json")
+    refused(response, 413, "TOO_LARGE")
 
 
 def test_a_nul_in_the_address(vera_asks: Client) -> None:

@@ -1,0 +1,71 @@
+"""The API against its own document: nothing breaks, and no answer is one it does not tell of.
+
+bin/test tests/test_api_schema.py --examples 500
+"""
+
+import pytest
+import schemathesis
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.apis import basic
+from tests.conftest import TakeIn, file_of, fill
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+DOCUMENT = SchemaGenerator().get_schema(public=True)
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
+
+
+def test_the_document_is_whole() -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
+
+
+def test_the_document_is_served(client: Client, vera: object) -> None:
+    client.force_login(vera)
+    assert client.get(reverse("api-schema")).json()["paths"].keys() == DOCUMENT["paths"].keys()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume async")
+def test_no_answer_is_a_surprise(
+    operation: object, take_in: TakeIn, adam: object, request: pytest.FixtureRequest
+) -> None:
+    logs = [take_in(file_of(fill(), fill(ID="b", Quantity="abc"))), take_in(file_of(fill()))]
+    schema = schemathesis.openapi.from_dict(DOCUMENT)
+    schema.app = WSGIHandler()
+    ids = st.sampled_from([str(log.pk) for log in logs] + [str(logs[0].import_batch_id)])
+
+    @seed(1)
+    @settings(
+        max_examples=request.config.getoption("examples"),
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(), known=st.none() | ids)
+    def ask(case: Case, known: str | None) -> None:
+        if known and "id" in (case.path_parameters or {}):
+            case.path_parameters["id"] = known
+        headers = {"Authorization": basic("adam"), "Accept": "application/json"}
+        response = case.call(app=schema.app, base_url="http://localhost", headers=headers)
+        case.validate_response(response, checks=CHECKS)
+
+    ask()
