@@ -3,10 +3,14 @@
 bin/test tests/test_api_schema.py --examples 500
 """
 
+from collections.abc import Iterator
+
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
@@ -34,6 +38,16 @@ SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 
 
+@pytest.fixture
+def one_connection() -> Iterator[None]:
+    """The requests share the transaction of the test, as those of Django's own client do."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
 def test_the_document_is_whole() -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
 
@@ -46,7 +60,11 @@ def test_the_document_is_served(client: Client, vera: object) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 @pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume async")
 def test_no_answer_is_a_surprise(
-    operation: object, take_in: TakeIn, adam: object, request: pytest.FixtureRequest
+    operation: object,
+    one_connection: None,
+    take_in: TakeIn,
+    adam: object,
+    request: pytest.FixtureRequest,
 ) -> None:
     logs = [take_in(file_of(fill(), fill(ID="b", Quantity="abc"))), take_in(file_of(fill()))]
     schema = schemathesis.openapi.from_dict(DOCUMENT)
