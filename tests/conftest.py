@@ -49,7 +49,7 @@ def file_of(*lines: str) -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=3, help="how often workers are killed")
-    parser.addoption("--examples", type=int, default=15, help="requests to each door of the API")
+    parser.addoption("--examples", type=int, default=8, help="requests to each door of the API")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
