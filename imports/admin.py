@@ -1,11 +1,9 @@
 """Imports, row logs and the ledger in the admin: filters, upload, retry and rollback."""
 
-from functools import partial
-
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -19,7 +17,7 @@ from imports.actions import BulkActions
 from imports.badges import import_badge, row_badge
 from imports.formats import all_formats
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
-from imports.views import import_detail, stored_file, upload
+from imports.views import upload
 from trades.models import Account, Trade
 from web.dayrange import DayRangeFilter
 from web.readonly import ReadOnlyAdmin
@@ -96,14 +94,6 @@ class ImportAdmin(BulkActions, ReadOnlyAdmin):
 
     # --- Doors
 
-    def get_urls(self) -> list[URLPattern]:
-        bytes_of_import = path(
-            "<int:import_id>/file/",
-            self.admin_site.admin_view(partial(stored_file, model_admin=self)),
-            name="imports_importexecutionlog_file",
-        )
-        return [bytes_of_import, *super().get_urls()]
-
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
@@ -116,7 +106,11 @@ class ImportAdmin(BulkActions, ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict | None = None,
     ) -> HttpResponse:
-        return import_detail(request, object_id, self)
+        """Its page is one for all who may see imports, also those who may not enter here."""
+        log = self.get_object(request, object_id)
+        if log is None:
+            raise Http404("There is no such import.")
+        return HttpResponseRedirect(log.get_absolute_url())
 
 
 @admin.register(ImportRowLog)

@@ -13,9 +13,10 @@ STACK = ("success", "other", "partial", "failed")
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a day's bar: the imports of one outcome."""
+    """A part of a day's bar: the imports of one outcome. `words` say what it stands for."""
 
     outcome: str
+    words: str
     x: int
     y: float
     height: float
@@ -44,8 +45,10 @@ def chart(days: list[Day]) -> Chart:
 def bar(day: Day, x: int, most: int) -> list[Piece]:
     pieces, foot = [], float(HEIGHT)
     for outcome in STACK:
-        height = HEIGHT * getattr(day, outcome) / most
-        if height:
+        number = getattr(day, outcome)
+        if number:
+            height = HEIGHT * number / most
             foot -= height
-            pieces.append(Piece(outcome, x, round(foot, 2), round(height, 2)))
+            words = f"{day.date}: {number:,} {outcome}"
+            pieces.append(Piece(outcome, words, x, round(foot, 2), round(height, 2)))
     return pieces

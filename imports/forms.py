@@ -6,8 +6,13 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from imports.correcting import MOST_CELLS
 from imports.formats import all_formats
+from imports.models import ImportExecutionLog, ImportRowLog
+from imports.textfile import LONGEST_LINE
 from trades.models import validate_zone
+
+TYPED_FROM = 1_000  # trades; to delete so many, the name of the file must be typed
 
 
 class FilesWidget(forms.ClearableFileInput):
@@ -56,3 +61,91 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         titles = [(format_.name, format_.title) for format_ in all_formats().values()]
         self.fields["format"].choices = [("", "Find out"), *titles]
+
+
+class CorrectedFileForm(forms.Form):
+    """A file to be imported in place of one that failed; without one, the stored file is meant."""
+
+    file = forms.FileField(
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"class": "tl-file", "accept": ".csv,.txt,.tsv"}),
+    )
+
+
+class ConfirmForm(forms.Form):
+    """The word of who rolls an import back: its file's name for a large one, else a tick."""
+
+    sure = forms.BooleanField(
+        label="Yes, delete these trades", widget=forms.CheckboxInput(attrs={"autofocus": True})
+    )
+    file_name = forms.CharField(
+        label="Type the name of the file to confirm",
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "autofocus": True}),
+    )
+
+    def __init__(self, *args: Any, log: ImportExecutionLog, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.log = log
+        del self.fields["sure" if log.trades_created >= TYPED_FROM else "file_name"]
+
+    def clean_file_name(self) -> str:
+        typed = " ".join(self.cleaned_data["file_name"].split())
+        if typed != " ".join(self.log.file_name.split()):
+            raise forms.ValidationError("That is not the name of the file.")
+        return typed
+
+
+class CellsForm(forms.Form):
+    """The cells of a line, each under its heading, with what is wrong with it beside it."""
+
+    def __init__(
+        self, *args: Any, log: ImportExecutionLog, row: ImportRowLog, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        raw = row.raw_row_data
+        self.names = log.header + [""] * (len(raw) - len(log.header))
+        self.problems: dict[str, list[str]] = {}
+        for place, name in enumerate(self.names[:MOST_CELLS]):
+            cell = raw[place] if place < len(raw) else ""
+            if not name and not cell:
+                continue
+            widget = forms.Textarea if "\n" in cell or "\r" in cell else UnfoldAdminTextInputWidget
+            self.fields[f"cell_{place}"] = forms.CharField(
+                label=name or f"Column {place + 1}, without a heading",
+                required=False,
+                strip=False,
+                initial=cell,
+                max_length=LONGEST_LINE,
+                widget=widget(attrs={"autocomplete": "off", "dir": "auto", "spellcheck": "false"}),
+            )
+
+    @property
+    def cells(self) -> list[str]:
+        """What was filled in, without the empty cells behind the last heading."""
+        values = [self.cleaned_data.get(f"cell_{place}", "") for place in range(len(self.names))]
+        while values and not values[-1] and not self.names[len(values) - 1]:
+            values.pop()
+        return values
+
+    def show_problems(self, problems: list[dict[str, str]]) -> None:
+        """Put each problem beside the cell with its heading; the others stand above the form."""
+        for problem in problems:
+            known = problem["field"] in self.names and problem["field"]
+            place = f"cell_{self.names.index(problem['field'])}" if known else ""
+            place = place if place in self.fields else ""
+            heading = f"{problem['field']}: " if problem["field"] and not place else ""
+            self.problems.setdefault(place, []).append(f"{heading}{problem['error']}")
+        for place in self.problems.keys() & self.fields.keys():
+            self.fields[place].widget.attrs |= {
+                "aria-invalid": "true",
+                "aria-describedby": f"id_{place}_problems",
+            }
+
+    @property
+    def rows(self) -> list[tuple[forms.BoundField, list[str]]]:
+        return [(field, self.problems.get(field.name, [])) for field in self]
+
+    @property
+    def general_problems(self) -> list[str]:
+        return self.problems.get("", [])

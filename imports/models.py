@@ -1,21 +1,18 @@
 """Imports, what became of each of their lines, and the ledger of every execution taken in."""
 
-import json
 import uuid
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import StrIndex
-from django.db.models.lookups import GreaterThan
 from django.urls import reverse
 from django.utils import timezone
 
+from imports.querysets import ImportQuerySet
 from imports.states import (
     ACTIVE,
     CANCELLABLE,
-    MOVES,
     RETRYABLE,
     REVERSIBLE,
     Category,
@@ -30,26 +27,6 @@ from web.jsontext import JSONTextField
 
 # A worker, or the command that queued an import, should have taken it by then.
 SOON = timedelta(minutes=1)
-
-
-class ImportQuerySet(models.QuerySet["ImportExecutionLog"]):
-    def due(self) -> "ImportQuerySet":
-        """Waiting to be claimed: active, but nobody's, or of a process whose lease ran out."""
-        free = models.Q(owner="") | models.Q(lease_until__lt=timezone.now())
-        return self.filter(free, status__in=ACTIVE)
-
-    def with_account(self, name: str) -> "ImportQuerySet":
-        """Of this very account, or meant for it; Sim101 means neither Sim1012 nor SIM101."""
-        # No `contains`: SQLite would take capital and small letters for the same.
-        quoted = models.Value(json.dumps(name, ensure_ascii=False))
-        took_in = models.Q(GreaterThan(StrIndex("affected_accounts", quoted), 0))
-        return self.filter(took_in | models.Q(default_account=name))
-
-    def move(self, old: Status, new: Status, **values: object) -> bool:
-        """Move from one state to another; whether this caller was the one who did it."""
-        if (old, new) not in MOVES:
-            raise ValueError(f"{old} → {new} is no legal move")
-        return self.filter(status=old).update(status=new, **values) == 1
 
 
 class ImportExecutionLog(models.Model):
@@ -93,6 +70,9 @@ class ImportExecutionLog(models.Model):
     lease_until = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(default=0)
     retry_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="retries")
+    mends_line = models.PositiveBigIntegerField(
+        null=True, help_text="The one line of the retried import that this one brings corrected."
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
@@ -136,7 +116,7 @@ class ImportExecutionLog(models.Model):
         return self.file_name
 
     def get_absolute_url(self) -> str:
-        return reverse("admin:imports_importexecutionlog_change", args=[self.pk])
+        return reverse("import-detail", args=[self.pk])
 
     @property
     def stored_path(self) -> Path:
@@ -233,6 +213,11 @@ class ImportRowLog(models.Model):
                 fields=["import_log", "status", "row_number"],
                 condition=~models.Q(status="success"),
                 name="row_logs_not_taken_in",
+            ),
+            models.Index(
+                fields=["import_log", "error_category", "row_number"],
+                condition=models.Q(status="failed"),
+                name="row_logs_failed_by_category",
             ),
             models.Index(
                 fields=["duplicate_of"],

@@ -48,13 +48,21 @@ def preview(logs: Sequence[ImportExecutionLog]) -> Preview:
         with_notes=Count("pk", filter=~Q(notes="")),
         reviewed=Count("pk", filter=Q(reviewed=True)),
     )
-    repeating = ImportRowLog.objects.filter(duplicate_of__in=trades.values("pk"))
-    later = repeating.exclude(import_log__in=ids).values("import_log")
     return Preview(
         **counts,
         accounts=sorted({name for log in logs for name in log.affected_accounts}),
-        later_imports=list(ImportExecutionLog.objects.filter(pk__in=later)),
+        later_imports=later_imports(ids),
     )
+
+
+def later_imports(ids: Sequence[int]) -> list[ImportExecutionLog]:
+    """Other imports that skipped or refused lines because of trades that these had taken in."""
+    others = ImportExecutionLog.objects.exclude(pk__in=ids).filter(pk__gt=min(ids, default=0))
+    candidates = others.filter(Q(skipped_rows__gt=0) | Q(failed_rows__gt=0))
+    if not candidates.exists():
+        return []
+    repeating = ImportRowLog.objects.filter(duplicate_of__in=trades_of(ids).values("pk"))
+    return list(candidates.filter(pk__in=repeating.values("import_log")))
 
 
 def roll_back(

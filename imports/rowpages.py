@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from imports.models import ImportExecutionLog, ImportRowLog
-from imports.states import RowStatus
+from imports.states import Category, RowStatus
 from web.numbers import whole_number
 
 PAGE = 50
@@ -15,18 +15,26 @@ class RowPage:
 
     rows: list[ImportRowLog]
     status: str
+    category: str
     previous: int | None
     next: int | None
 
 
-def row_page(log: ImportExecutionLog, status: str = "", first: str = "") -> RowPage:
-    """Up to 50 rows from the line `first` on, of one status or of all.
+def row_page(
+    log: ImportExecutionLog, status: str = "", first: str = "", *, category: str = ""
+) -> RowPage:
+    """Up to 50 rows from the line `first` on, of one status or category, or of all.
 
-    What is no status or no number counts as not given.
+    What is no status, category or number counts as not given.
     """
+    category = category if category in Category.values else ""
+    if category:  # which has one status, by which its index is found
+        status = RowStatus.SKIPPED if category == Category.DUPLICATE else RowStatus.FAILED
     status = status if status in RowStatus.values else ""
     start = whole_number(first) or 0
-    rows = ImportRowLog.objects.filter(import_log=log, **({"status": status} if status else {}))
+    only = {"status": status, "error_category": category}
+    only = {name: value for name, value in only.items() if value}
+    rows = ImportRowLog.objects.filter(import_log=log, **only)
     here = rows.filter(row_number__gte=start).order_by("row_number")
     found = list(here.select_related("duplicate_of").prefetch_related("trades")[: PAGE + 1])
     for row in found:
@@ -37,6 +45,7 @@ def row_page(log: ImportExecutionLog, status: str = "", first: str = "") -> RowP
     return RowPage(
         rows=found[:PAGE],
         status=status,
+        category=category,
         previous=numbers_before[-1] if numbers_before else None,
         next=found[PAGE].row_number if len(found) > PAGE else None,
     )

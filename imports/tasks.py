@@ -14,7 +14,7 @@ from imports.inboxfolders import has_work
 from joblogs.registry import Job, register
 from joblogs.states import Trigger
 
-PAGE = "admin:imports_importexecutionlog_change"
+PAGE = "import-detail"
 
 
 def scan_inbox(_: int | None) -> dict[str, object]:

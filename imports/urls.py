@@ -1,9 +1,8 @@
 """The pages of imports; their API has addresses of its own."""
 
 from django.urls import path
-from django.views.generic import RedirectView
 
-from imports import pages
+from imports import mending, pages, views
 
 urlpatterns = [
     path("", pages.import_logs, name="import-logs"),
@@ -11,22 +10,12 @@ urlpatterns = [
     path("<int:pk>/rows/", pages.rows, name="import-rows"),
     path("<int:pk>/errors/", pages.errors, name="import-errors"),
     path("<int:pk>/performance/", pages.performance, name="import-performance"),
-    path(
-        "<int:pk>/",
-        RedirectView.as_view(pattern_name="admin:imports_importexecutionlog_change"),
-        name="import-detail",
-    ),
-    path(
-        "<int:pk>/retry/", RedirectView.as_view(pattern_name="import-detail"), name="import-retry"
-    ),
-    path(
-        "<int:pk>/rollback/",
-        RedirectView.as_view(pattern_name="import-detail"),
-        name="import-rollback",
-    ),
-    path(
-        "<int:pk>/download/",
-        RedirectView.as_view(pattern_name="import-detail"),
-        name="import-download",
-    ),
+    path("<int:pk>/", views.detail, name="import-detail"),
+    path("<int:pk>/counts/", views.counted, name="import-counts"),
+    path("<int:pk>/download/", views.exported, name="import-download"),
+    path("<int:pk>/file/", views.stored_file, name="import-file"),
+    path("<int:pk>/retry/", mending.retry, name="import-retry"),
+    path("<int:pk>/cancel/", mending.cancel, name="import-cancel"),
+    path("<int:pk>/rollback/", mending.roll_back, name="import-rollback"),
+    path("<int:pk>/rows/<int:row>/correct/", mending.correct_line, name="import-correct"),
 ]

@@ -1,33 +1,41 @@
-"""Doors of the admin: look at an import, upload files, fetch the bytes of an import."""
+"""The page of one import, its downloads, and the admin's form for files."""
 
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.views.decorators.http import require_GET
 from unfold.admin import ModelAdmin
 
 from imports.actions import tell_received
 from imports.background import IMPORT, ROLLBACK, start_import
 from imports.badges import import_badge, row_badge
+from imports.correcting import STANDS, corrections, why_never
+from imports.details import counts, family
 from imports.dialect import in_words
+from imports.export import DOWNLOADS, download_of
 from imports.formats import all_formats, normal
 from imports.forms import UploadForm
 from imports.models import ImportExecutionLog
-from imports.rowpages import row_page
-from imports.states import RowStatus, Status
+from imports.rowpages import RowPage, row_page
+from imports.states import Category, RowStatus, Status
 from imports.storing import Wishes, receive
+from imports.tables import rights
 from joblogs.models import JobLog
 from joblogs.states import Trigger
 from web.downloads import download
+from web.durations import duration_in_words
+from web.shell import page_for, shell
 
+SEE = page_for("imports.view_importexecutionlog")
 JOBS_SHOWN = 5
+COUNTED_AT_ONCE = 10_000  # lines; of a larger import, what must be counted is asked for apart
 
 
 @dataclass(frozen=True)
@@ -39,46 +47,78 @@ class Progress:
     words: str
 
 
-def import_detail(request: HttpRequest, object_id: str, model_admin: ModelAdmin) -> HttpResponse:
-    """One import: its outcome, its lines by the page, its file and its run."""
-    log = model_admin.get_object(request, object_id)
-    if log is None:
-        raise Http404("There is no such import.")
-    if not model_admin.has_view_permission(request, log):
-        raise PermissionDenied
-    page = row_page(log, request.GET.get("rows", ""), request.GET.get("from", ""))
-    for row in page.rows:
-        row.badge = row_badge(row)
+@SEE
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One import: its outcome, its lines by the page, its relatives, its file and its run."""
+    log = get_object_or_404(ImportExecutionLog, pk=pk)
+    asked = [request.GET.get(name, "") for name in ("rows", "from")]
+    page = row_page(log, *asked, category=request.GET.get("category", ""))
+    may = rights(request.user)
+    mend_rows(log, page, may["retry"])
     context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.model._meta,
         "title": log.file_name,
-        "object": log,
         "log": log,
         "badge": import_badge(log),
+        "row_page": page,
+        "row_choices": row_choices(log),
+        "categories": [one for one in Category if one != Category.DUPLICATE],
+        "may": may,
+        "progress": progress(log),
+        "waits_long": log.waits_long,
+        "can_retry": may["retry"] and (log.can_be_retried or log.waits_long),
+        "can_cancel": may["cancel"] and log.can_be_cancelled,
+        "can_roll_back": may["roll_back"] and log.can_be_rolled_back,
+        "is_stored": bool(log.file_hash) and log.stored_path.exists(),
+        "family": family(log),
+        "counts": counts(log) if log.total_rows <= COUNTED_AT_ONCE else None,
+        **about_the_file(log),
+        **about_the_run(log, request),
+    }
+    return render(request, "imports/detail.html", shell(request, **context))
+
+
+@SEE
+@require_GET
+def counted(request: HttpRequest, pk: int) -> HttpResponse:
+    """What must be counted of a large import; its page asks for it apart."""
+    log = get_object_or_404(ImportExecutionLog, pk=pk)
+    context = {"title": log.file_name, "log": log, "counts": counts(log)}
+    context["may"] = rights(request.user)
+    return render(request, "imports/detail_counted.html", shell(request, **context))
+
+
+def mend_rows(log: ImportExecutionLog, page: RowPage, may_retry: bool) -> None:
+    """Give each row its badge, its correction if there is one, and whether it can be corrected."""
+    failed = [row for row in page.rows if row.status == RowStatus.FAILED]
+    corrected = corrections(log, [row.row_number for row in failed]) if failed else {}
+    for row in page.rows:
+        row.badge = row_badge(row)
+        row.correction = corrected.get(row.row_number)
+        is_mended = row.correction and row.correction.status in STANDS
+        row.can_be_corrected = may_retry and not is_mended and not why_never(log, row)
+
+
+def about_the_file(log: ImportExecutionLog) -> dict[str, object]:
+    return {
         "format": all_formats().get(log.format),
         "columns": ", ".join(name for name in log.header if name),
         "reading": in_words(log.dialect) if log.dialect else "",
-        "row_page": page,
-        "row_choices": row_choices(log),
-        "is_stored": bool(log.file_hash) and log.stored_path.exists(),
         "has_ids": has_ids(log),
-        "can_retry": model_admin.has_retry_permission(request)
-        and (log.can_be_retried or log.waits_long),
-        "job_logs": job_logs_of(log) if request.user.has_perm("joblogs.view_joblog") else (),
-        "can_cancel": model_admin.has_cancel_permission(request) and log.can_be_cancelled,
-        "progress": progress(log),
-        "waits_long": log.waits_long,
-        "can_roll_back": model_admin.has_roll_back_permission(request) and log.can_be_rolled_back,
     }
-    return TemplateResponse(request, "imports/detail.html", context)
 
 
-def job_logs_of(log: ImportExecutionLog) -> QuerySet[JobLog]:
-    """The newest runs that worked on it in the background."""
-    return JobLog.objects.filter(job__in=[IMPORT, ROLLBACK], subject_id=log.pk).order_by("-pk")[
-        :JOBS_SHOWN
-    ]
+def about_the_run(log: ImportExecutionLog, request: HttpRequest) -> dict[str, object]:
+    """How long it waited and how fast it was, with the newest runs that worked on it."""
+    wait = log.started_at - log.queued_at if log.started_at else None
+    ms = log.processing_time_ms
+    jobs = JobLog.objects.filter(job__in=[IMPORT, ROLLBACK], subject_id=log.pk).order_by("-pk")
+    is_shown = request.user.is_staff and request.user.has_perm("joblogs.view_joblog")
+    return {
+        "waited": duration_in_words(round(wait.total_seconds() * 1000)) if wait else None,
+        "rows_per_second": round(1000 * log.total_rows / ms) if ms and log.total_rows else None,
+        "job_logs": jobs[:JOBS_SHOWN] if is_shown else (),
+    }
 
 
 def progress(log: ImportExecutionLog) -> Progress | None:
@@ -109,6 +149,33 @@ def row_choices(log: ImportExecutionLog) -> list[tuple[str, str, int]]:
     ]
 
 
+# --- Downloads
+
+
+@SEE
+@require_GET
+def exported(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The import as JSON or text, or its failed lines as CSV."""
+    log = get_object_or_404(ImportExecutionLog, pk=pk)
+    form = request.GET.get("format", "json")
+    if form not in DOWNLOADS:
+        raise Http404(f"There is no such form; expected one of {', '.join(DOWNLOADS)}.")
+    return download_of(log, form)
+
+
+@SEE
+@require_GET
+def stored_file(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The bytes of an import as they were received; 404 if they are not stored here."""
+    log = get_object_or_404(ImportExecutionLog, pk=pk)
+    if not log.file_hash or not log.stored_path.exists():
+        raise Http404(f"The bytes of {log.file_name} are not stored here.")
+    return download(log.stored_path, log.file_name)
+
+
+# --- Upload in the admin
+
+
 def upload(request: HttpRequest, model_admin: ModelAdmin) -> HttpResponse:
     """Take files from a form and import them."""
     if not model_admin.has_add_permission(request):
@@ -132,15 +199,5 @@ def import_uploaded(request: HttpRequest, wanted: dict[str, Any]) -> HttpRespons
     for log in logs:
         start_import(log, Trigger.MANUAL)
         tell_received(request, log)
-    listing = reverse("admin:imports_importexecutionlog_changelist")
+    listing = reverse("import-logs")
     return HttpResponseRedirect(logs[0].get_absolute_url() if len(logs) == 1 else listing)
-
-
-def stored_file(request: HttpRequest, import_id: int, model_admin: ModelAdmin) -> HttpResponseBase:
-    """The bytes of an import as they were received; 404 if they are not stored here."""
-    log = get_object_or_404(ImportExecutionLog, pk=import_id)
-    if not model_admin.has_view_permission(request, log):
-        raise PermissionDenied
-    if not log.file_hash or not log.stored_path.exists():
-        raise Http404(f"The bytes of {log.file_name} are not stored here.")
-    return download(log.stored_path, log.file_name)

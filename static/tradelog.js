@@ -11,6 +11,18 @@ document.addEventListener("submit", (event) => {
 // Coming back with the browser's button, the form can be used again.
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
+// A form that was asked for beside the page opens over it; Escape, or its own button, closes it.
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+    const dialog = target.id === "modal-content" && target.closest("dialog");
+    if (dialog && !dialog.open) dialog.showModal();
+});
+document.addEventListener("click", (event) => {
+    const dialog = event.target.closest("[data-close]")?.closest("dialog");
+    if (!dialog) return;
+    event.preventDefault();
+    dialog.close();
+});
+
 // What is going on is shown as it goes on, without losing what the user has opened or begun; when it
 // is over, the page as a whole is new.
 async function refresh(part) {

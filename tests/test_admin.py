@@ -106,7 +106,7 @@ def test_every_page_opens_for_adam(
     request.user = adam
     may = getattr(admin.site._registry[model], f"has_{name}_permission", lambda request: True)
     expected = 200 if may(request) or name == "change" else 403
-    assert as_adam.get(page(model, name)).status_code == expected
+    assert as_adam.get(page(model, name), follow=True).status_code == expected
 
 
 @pytest.mark.parametrize("name", ["index", "password_change", "jsi18n"])
@@ -154,7 +154,7 @@ def test_vera_sees_what_is_hers_to_see(
     as_vera: Client, world: ImportExecutionLog, model: type[Model], name: str
 ) -> None:
     expected = 200 if model in SEEN else 403
-    assert as_vera.get(page(model, name)).status_code == expected
+    assert as_vera.get(page(model, name), follow=True).status_code == expected
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
@@ -163,7 +163,7 @@ def test_vera_changes_nothing(
     as_vera: Client, world: ImportExecutionLog, model: type[Model], name: str
 ) -> None:
     before = [*model.objects.order_by("pk").values()]
-    response = as_vera.post(page(model, name), {"post": "yes", "notes": "x"})
+    response = as_vera.post(page(model, name), {"post": "yes", "notes": "x"}, follow=True)
     shown_only = name == "change" and model in (ImportExecutionLog, JobLog)
     assert response.status_code == (200 if shown_only else 403)
     assert [*model.objects.order_by("pk").values()] == before
@@ -385,7 +385,7 @@ def test_a_page_is_fresh_while_something_goes_on(as_vera: Client, take_in: TakeI
 
 def test_several_files_are_uploaded_and_the_list_shown(as_olga: Client) -> None:
     response = upload(as_olga, ("one.csv", GOOD), ("two.csv", FAILED), ("three.csv", ""))
-    assert response.url == IMPORTS
+    assert response.url == reverse("import-logs")
     work_off()
     found = ImportExecutionLog.objects.order_by("id").values_list("file_name", "status")
     assert [*found] == [("one.csv", "success"), ("two.csv", "failed"), ("three.csv", "failed")]
@@ -432,7 +432,7 @@ def test_the_wishes_are_kept(as_olga: Client) -> None:
 
 
 def file_page(log: ImportExecutionLog) -> str:
-    return reverse("admin:imports_importexecutionlog_file", args=[log.pk])
+    return reverse("import-file", args=[log.pk])
 
 
 def test_the_file_is_an_attachment(vera: User, take_in: TakeIn) -> None:
@@ -457,10 +457,10 @@ def test_a_file_that_is_gone_is_not_found(as_vera: Client, take_in: TakeIn) -> N
     assert as_vera.get(file_page(log)).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["change", "file"])
+@pytest.mark.parametrize("name", ["detail", "file"])
 def test_who_may_not_see_imports_sees_no_file(client: Client, take_in: TakeIn, name: str) -> None:
     client.force_login(person("nora"))
-    address = reverse(f"admin:imports_importexecutionlog_{name}", args=[take_in(GOOD).pk])
+    address = reverse(f"import-{name}", args=[take_in(GOOD).pk])
     assert client.get(address).status_code == 403
 
 
@@ -527,7 +527,8 @@ def test_garbage_counts_as_the_beginning(
 def test_the_cells_stand_beside_their_headings(as_vera: Client, world: ImportExecutionLog) -> None:
     row = row_page(world, "failed").rows[0]
     assert ("Quantity", "abc") in row.named_cells
-    assert "<dt>Quantity</dt><dd>abc</dd>" in as_vera.get(world.get_absolute_url()).content.decode()
+    text = as_vera.get(world.get_absolute_url()).content.decode()
+    assert '<dt><bdi>Quantity</bdi></dt><dd dir="auto">abc</dd>' in text
 
 
 def test_each_line_links_to_its_trade(as_vera: Client, world: ImportExecutionLog) -> None:
@@ -548,7 +549,7 @@ def test_an_import_needs_as_many_queries_for_any_number_of_lines(
     content = file_of(*[fill(ID=str(number)) for number in range(lines)])
     take_in(content)
     log = take_in(content)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(18):
         as_vera.get(log.get_absolute_url())
 
 

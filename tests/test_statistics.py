@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from imports.chart import HEIGHT, STEP, chart
 from imports.models import ImportExecutionLog
 from imports.states import Status
-from imports.statistics import DAYS, percent, statistics
+from imports.statistics import DAYS, Day, percent, statistics
 
 Type = ImportExecutionLog.Type
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -108,3 +109,19 @@ def test_four_questions_are_enough(django_assert_num_queries: DjangoAssertNumQue
 )
 def test_a_hundred_percent_means_all(part: int, whole: int, expected: float | None) -> None:
     assert percent(part, whole) == expected
+
+
+def test_bars_are_as_high_as_their_numbers() -> None:
+    days = [Day(NOON.date(), success=2, failed=2), Day(NOON.date()), Day(NOON.date(), other=1)]
+    drawn = chart(days)
+    assert (drawn.most, drawn.width) == (4, 3 * STEP)
+    assert [(one.outcome, one.x, one.y, one.height) for one in drawn.pieces] == [
+        ("success", 0, HEIGHT / 2, HEIGHT / 2),
+        ("failed", 0, 0, HEIGHT / 2),
+        ("other", 2 * STEP, HEIGHT * 3 / 4, HEIGHT / 4),
+    ]
+    assert drawn.pieces[1].words == "2026-03-15: 2 failed"
+
+
+def test_days_without_imports_draw_nothing() -> None:
+    assert chart([Day(NOON.date())]).pieces == []

@@ -59,7 +59,6 @@ document.addEventListener("click", (event) => {
     } else if (row && !event.target.closest("a, button, details") && !String(getSelection())) {
         toggle(row.id.replace("import-", ""));
     }
-    if (event.target.closest("[data-close]")) byId("modal").close();
 });
 document.addEventListener("keydown", (event) => {
     if (event.key !== " " || !event.target.matches("a[data-import]")) return;
@@ -69,9 +68,6 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:load", ({ detail: { elt } }) => {
     if (elt.matches(".tl-opened[data-import]")) remember(elt.dataset.import, elt.dataset.tab);
     if (elt.id === "imports") reopen();
-});
-document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
-    if (target.id === "modal-content") byId("modal").showModal();
 });
 // Filters that say nothing do not stand in the address.
 document.addEventListener("htmx:configRequest", ({ detail }) => {

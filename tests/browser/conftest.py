@@ -1,0 +1,99 @@
+"""A real browser before a real server.
+
+Where there is no Chromium these tests are skipped, but where CI is "true" that is a failure.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+NARROW = {"width": 400, "height": 900}
+WIDE = {"width": 1440, "height": 900}
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        missing = "no Chromium is found (on Debian and Ubuntu: apt install chromium)"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
+    # Playwright runs its loop in this thread, where Django would not let us ask the database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--disable-gpu"])
+        yield chromium
+        chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="package")
+def windows(browser: Browser) -> dict[str, BrowserContext]:
+    """One of each kind, so that it keeps the shell's scripts and styles for the next test."""
+    return {}
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser has complained of. A test that wants trouble empties it."""
+    return []
+
+
+@pytest.fixture
+def visit(
+    browser: Browser,
+    windows: dict[str, BrowserContext],
+    live_server: LiveServer,
+    complaints: list[str],
+) -> Iterator[Visit]:
+    """Open an address as a user, in a window of some kind; no complaint of the browser is left."""
+    pages: list[Page] = []
+
+    def go(address: str, user: User | None, **kind: object) -> Page:
+        if repr(kind) not in windows:
+            windows[repr(kind)] = browser.new_context(**{"viewport": WIDE} | kind)
+        window = windows[repr(kind)]
+        window.clear_cookies()
+        if user:
+            window.add_cookies([session_of(user, live_server.url)])
+        pages.append(page := window.new_page())
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+        page.clock.install()
+        page.goto(live_server.url + address)
+        return page
+
+    yield go
+    for page in pages:
+        page.close()
+    assert not complaints
+
+
+def session_of(user: User, address: str) -> dict[str, str]:
+    client = Client()
+    client.force_login(user)
+    name = settings.SESSION_COOKIE_NAME
+    return {"name": name, "value": client.cookies[name].value, "url": address}
+
+
+def barriers(page: Page) -> list[str]:
+    """What would shut people out of a page, as far as a program can tell; serious things only."""
+    page.wait_for_timeout(300)  # colours that fade in
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:300]} ({node['failureSummary']})"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]

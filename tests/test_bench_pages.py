@@ -1,0 +1,18 @@
+"""The measurement of the pages takes place; how many questions they ask is no matter of speed."""
+
+import pytest
+
+from bench.pageviews import look_at_all, make_imports, make_rows
+from imports.models import ImportRowLog
+from trades.models import Trade
+
+
+@pytest.mark.django_db
+def test_every_page_asks_little() -> None:
+    make_imports(120)
+    make_rows(400)
+    assert (ImportRowLog.objects.count(), Trade.objects.count()) == (400, 308)
+    found = {one.name: one.queries for one in look_at_all()}
+    assert max(asked for name, asked in found.items() if name.startswith("list")) <= 12
+    assert max(asked for name, asked in found.items() if not name.startswith("list")) <= 9
+    assert len(found) == 13
