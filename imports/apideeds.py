@@ -1,7 +1,9 @@
 """The API of imports, as far as it changes something: upload, retry, rollback, sample."""
 
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -9,6 +11,7 @@ from imports import rollback
 from imports import serializers as shapes
 from imports.api import ID, find_import
 from imports.background import start_import, start_rollback
+from imports.correctedfile import retry_corrected
 from imports.models import ImportExecutionLog
 from imports.problems import FileError
 from imports.retry import FileMissing, retry
@@ -62,10 +65,7 @@ def key_of(request: Request) -> str:
 def take_in(request: Request, wanted: dict, key: str) -> tuple[ImportExecutionLog, bool]:
     """The import of an upload, and whether it is new."""
     file, user = wanted["file"], request.user
-    try:
-        refuse_too_large(file.size, file.name)
-    except FileError as problem:
-        raise ApiError(413, "FILE_TOO_LARGE", str(problem)) from None
+    require_size(file)
     wishes = Wishes(wanted["account"], wanted["timezone"], wanted["format"], user=user)
     log = stored_import(file, file.name, wishes)
     # One that could not be stored may be sent again under the same key.
@@ -77,6 +77,13 @@ def take_in(request: Request, wanted: dict, key: str) -> tuple[ImportExecutionLo
     except KeyReused:
         sentence = f"The {KEY} '{key}' stands for another upload; choose a new one."
         raise ApiError(422, "IDEMPOTENCY_KEY_REUSED", sentence) from None
+
+
+def require_size(file: UploadedFile) -> None:
+    try:
+        refuse_too_large(file.size, file.name)
+    except FileError as problem:
+        raise ApiError(413, "FILE_TOO_LARGE", str(problem)) from None
 
 
 def received(log: ImportExecutionLog) -> Response:
@@ -104,17 +111,24 @@ class SampleData(ApiView):
 
 class Retry(ApiView):
     rights = {"POST": ["imports.retry_import"]}
+    parser_classes = [MultiPartParser, JSONParser]
 
     @extend_schema(
         parameters=[ID],
-        request=None,
-        responses=answers(shapes.Retried, 400, 404, 409, code=202),
+        request={"multipart/form-data": shapes.Correction},
+        responses=answers(shapes.Retried, 400, 404, 409, 413, 415, code=202),
     )
     def post(self, request: Request, id: str) -> Response:
-        """Import the stored file again, as a new import; the lines that are known are skipped."""
+        """Import the stored file again, or a corrected one in its place, as a new import.
+
+        The lines that are known are skipped. A corrected file may be the download of the failed
+        lines, with or without its column `error`, or the whole file.
+        """
         log = find_import(id)
+        form = shapes.Correction(data=request.data)
+        form.is_valid(raise_exception=True)
         try:
-            new = retry(log, request.user)
+            new = again(log, form.validated_data.get("file"), request.user)
         except FileMissing as problem:
             raise ApiError(404, "FILE_MISSING", str(problem)) from None
         except StateConflict as conflict:
@@ -129,6 +143,15 @@ class Retry(ApiView):
             "id": new.pk,
         }
         return Response(answer, status=202)
+
+
+def again(
+    log: ImportExecutionLog, file: UploadedFile | None, user: AbstractBaseUser
+) -> ImportExecutionLog:
+    if file is None:
+        return retry(log, user)
+    require_size(file)
+    return retry_corrected(log, file, file.name, user)
 
 
 class Rollback(ApiView):

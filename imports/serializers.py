@@ -229,5 +229,11 @@ class Upload(serializers.Serializer):
         return name
 
 
+class Correction(serializers.Serializer):
+    file = serializers.FileField(
+        required=False, allow_empty_file=True, max_length=1000, help_text="Corrected lines."
+    )
+
+
 class Confirmation(serializers.Serializer):
     confirm = serializers.BooleanField(help_text="Must be true.")

@@ -20,7 +20,7 @@ from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.states import Status
 from imports.uploadkeys import UploadKey
 from joblogs.models import JobLog
-from tests.apis import UPLOAD, asking, refused
+from tests.apis import UPLOAD, asking, downloaded, refused
 from tests.conftest import ZONE, TakeIn, file_of, fill, work_off
 from trades.models import Trade
 
@@ -157,6 +157,17 @@ def test_a_retry_makes_a_new_import(take_in: TakeIn, olga_asks: Client) -> None:
     work_off()
     new.refresh_from_db()
     assert (new.skipped_rows, new.failed_rows) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_retry_takes_corrected_lines(take_in: TakeIn, olga: User, olga_asks: Client) -> None:
+    log = take_in(PARTIAL)
+    _, lines = downloaded(olga, f"/api/import-logs/download/{log.pk}?format=csv")
+    file = SimpleUploadedFile("corrected.csv", lines.replace(b"abc", b"3"))
+    response = olga_asks.post(f"/api/import-logs/retry/{log.pk}", {"file": file})
+    assert response.status_code == 202
+    work_off()
+    assert log.retries.get().success_rows == 1
 
 
 @pytest.mark.parametrize(
