@@ -29,6 +29,7 @@ class UploadKey(models.Model):
 
     class Meta:
         db_table = "upload_keys"
+        default_permissions = ()  # nobody looks at them
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="upload_keys_one_each")]
 
     def __str__(self) -> str:

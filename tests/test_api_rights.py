@@ -1,9 +1,12 @@
 """Who may do what by the API: every address, for strangers, and for each kind of user."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group, User
+from django.contrib.messages import get_messages
 from django.test import Client
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from knox.models import AuthToken
 from rest_framework.views import APIView
@@ -181,6 +184,21 @@ def test_a_token_is_revoked(vera: User, adam: User) -> None:
     refused(asking(adam).delete(f"/api/tokens/{made['id']}"), 404, "TOKEN_NOT_FOUND")
     assert asking(vera).delete(f"/api/tokens/{made['id']}").status_code == 200
     refused(by_token(made["token"]).get("/api/tokens"), 401, "AUTHENTICATION_FAILED")
+
+
+def test_a_token_made_in_the_admin_is_shown_once(client: Client, adam: User) -> None:
+    client.force_login(adam)
+    address = reverse("admin:knox_authtoken_add")
+    page = client.post(address, {"user": adam.pk, "expiry_0": "2099-01-01", "expiry_1": "0:00"})
+    told = " ".join(map(str, get_messages(page.wsgi_request)))
+    secret = re.search(r"tl_\w+", told)[0]
+    assert by_token(secret).get("/api/tokens").status_code == 200
+
+
+def test_a_token_made_in_the_admin_needs_an_end(client: Client, adam: User) -> None:
+    client.force_login(adam)
+    client.post(reverse("admin:knox_authtoken_add"), {"user": adam.pk})
+    assert not AuthToken.objects.exists()
 
 
 def test_a_token_makes_no_tokens(vera: User) -> None:

@@ -9,6 +9,7 @@ from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+from tradelog.apisettings import REST_FRAMEWORK, REST_KNOX, SPECTACULAR_SETTINGS  # noqa: F401
 from tradelog.secret_key import kept_secret_key
 from web.numbers import whole_number
 
@@ -203,30 +204,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- The API
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "web.apilogin.TokenLogin",  # the first is what the answer to strangers asks for
-        "web.apilogin.PasswordLogin",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["web.apilogin.Rights"],
-    "DEFAULT_THROTTLE_CLASSES": ["web.apilogin.Requests"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "web.api.answer_error",
-    "NUM_PROXIES": 1 if HTTPS else 0,
-    "URL_FORMAT_OVERRIDE": None,
-}
-REST_KNOX = {"TOKEN_PREFIX": "tl_"}  # by which scanners for lost secrets can know it
-SPECTACULAR_SETTINGS = {
-    "TITLE": "tradelog",
-    "DESCRIPTION": "Imports of broker files, with what became of every line. See docs/api.md.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": STATIC_URL + "favicon.svg",
-}
+REST_FRAMEWORK["NUM_PROXIES"] = 1 if HTTPS else 0
 
 # --- The shell of the admin
 
@@ -301,6 +279,8 @@ UNFOLD = {
             {
                 "title": "People",
                 "items": [
+                    {"title": "API", "icon": "api", "link": reverse_lazy("api-docs")},
+                    sidebar_item("Tokens", "key", "admin:knox_authtoken_changelist"),
                     sidebar_item("Users", "person", "admin:auth_user_changelist"),
                     sidebar_item("Groups", "group", "admin:auth_group_changelist"),
                 ],

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'upload_keys',
+                'default_permissions': (),
                 'constraints': [models.UniqueConstraint(fields=('user', 'key'), name='upload_keys_one_each')],
             },
         ),
