@@ -105,7 +105,7 @@ def newest_or_page(request: HttpRequest) -> HttpResponseBase:
     """JSON for those who ask for it, the page for all others."""
     reads = request.method in ("GET", "HEAD")
     if reads and request.get_preferred_type(["text/html", "application/json"]) == "text/html":
-        query = request.META["QUERY_STRING"]
+        query = request.GET.urlencode()
         return HttpResponseRedirect(reverse("import-logs") + (f"?{query}" if query else ""))
     return answer_programs(request)
 

@@ -3,7 +3,9 @@
 bin/test tests/test_api_schema.py --examples 500
 """
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -28,6 +30,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.apis import basic
 from tests.conftest import TakeIn, file_of, fill
 
+ROOT = Path(__file__).resolve().parent.parent
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -47,6 +50,28 @@ def one_connection() -> Iterator[None]:
     yield
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
+
+
+def test_every_call_is_explained() -> None:
+    told = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    called = [address.replace("{id}", "ID") for address in DOCUMENT["paths"]]
+    assert [
+        address for address in called if f"{address}`" not in told and address + "?" not in told
+    ] == []
+
+
+def test_every_code_is_explained() -> None:
+    told = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    sources = [
+        ROOT / "web" / "api.py",
+        *(ROOT / "imports").glob("api*.py"),
+        ROOT / "tradelog" / "tokens.py",
+    ]
+    codes = {
+        code for path in sources for code in re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', path.read_text())
+    }
+    assert len(codes) > 15
+    assert [code for code in sorted(codes) if f"`{code}`" not in told] == []
 
 
 def test_the_document_is_whole() -> None:

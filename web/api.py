@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views import defaults
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import exceptions, serializers, status
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -133,9 +134,17 @@ server_error = failure(
 # --- Views
 
 
+class RoomSchema(AutoSchema):
+    """In the document, the operations stand together by room."""
+
+    def get_tags(self) -> list[str]:
+        return [self.view.__module__.partition(".")[0]]
+
+
 class ApiView(APIView):
     """`rights`: by method, the permissions that are asked for."""
 
+    schema = RoomSchema()
     rights: dict[str, list[str]] = {}
     http_method_names = ["get", "post", "delete", "head"]
 
