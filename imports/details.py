@@ -14,9 +14,10 @@ from imports.identify import Layout
 from imports.lines import fed_columns
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.rollback import later_imports
-from imports.states import RowStatus, Status
+from imports.states import Category, RowStatus, Status
 
 SAMPLE = 10_000  # failed lines, and known ones, that are looked at
+LOOKED_AT = ["import_log", "row_number", "error_category", "validation_errors", "raw_row_data"]
 LINES_SHOWN = 5
 RELATIVES = 50
 
@@ -83,7 +84,7 @@ def counts(log: ImportExecutionLog) -> Counts:
 
 def sampled(log: ImportExecutionLog, status: RowStatus) -> list[ImportRowLog]:
     rows = log.row_logs.filter(status=status).order_by("row_number")
-    return list(rows.only("import_log", "row_number", "validation_errors", "raw_row_data")[:SAMPLE])
+    return list(rows.only(*LOOKED_AT)[:SAMPLE])
 
 
 def problem_groups(failed: list[ImportRowLog]) -> list[ProblemGroup]:
@@ -127,11 +128,14 @@ def taken_in_by_account(log: ImportExecutionLog) -> dict[str, int] | None:
 
 
 def accounts_named(log: ImportExecutionLog, rows: list[ImportRowLog]) -> Iterator[str]:
-    """The account that each line names, or "" where it names none."""
+    """The account that each line names, or "" where it names none or its cells are out of place."""
     format_ = all_formats().get(log.format)
     layout = Layout(format_, ",", log.header, 1) if format_ and log.header else None
     fed = [one for one in fed_columns(layout) if one.field == "account"] if layout else []
     for row in rows:
+        if row.error_category == Category.PARSING:
+            yield ""
+            continue
         cells = row.raw_row_data + [""] * (len(log.header) - len(row.raw_row_data))
         yield (fed[0].cell(cells).strip() if fed else "") or log.default_account
 

@@ -220,6 +220,11 @@ class ImportRowLog(models.Model):
                 name="row_logs_failed_by_category",
             ),
             models.Index(
+                fields=["import_log"],
+                condition=models.Q(status="skipped", duplicate_of__isnull=True),
+                name="row_logs_that_miss_trades",
+            ),
+            models.Index(
                 fields=["duplicate_of"],
                 condition=models.Q(duplicate_of__isnull=False),
                 name="row_logs_of_known_trades",

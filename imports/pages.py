@@ -4,6 +4,7 @@ Each address is a page by itself; a script that asks gets the part that it shows
 """
 
 from dataclasses import dataclass
+from functools import cache
 from zoneinfo import available_timezones
 
 from django.contrib import messages
@@ -14,8 +15,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from imports.actions import tell_received
-from imports.background import start_import
-from imports.badges import row_badge
 from imports.chart import chart
 from imports.filters import SORTS, ImportFilters
 from imports.forms import UploadForm
@@ -23,10 +22,9 @@ from imports.models import ImportExecutionLog
 from imports.rowpages import row_page
 from imports.states import RowStatus, Status
 from imports.statistics import statistics
-from imports.storing import Wishes, receive
 from imports.summary import outcome
 from imports.tables import ImportTable, rights
-from joblogs.states import Trigger
+from imports.views import mend_rows, take_uploaded
 from trades.models import Account
 from web.durations import duration_in_words
 from web.shell import is_by_script, page_for, shell
@@ -130,8 +128,7 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
     """The lines of the file, in its order."""
     log = get_object_or_404(ImportExecutionLog, pk=pk)
     page = row_page(log, "", request.GET.get("from", ""))
-    for row in page.rows:
-        row.badge = row_badge(row)
+    mend_rows(log, page, may_retry=False)
     return opened(request, log, "rows", page=page)
 
 
@@ -141,6 +138,7 @@ def errors(request: HttpRequest, pk: int) -> HttpResponse:
     """The lines that failed, each with all that is wrong with it."""
     log = get_object_or_404(ImportExecutionLog, pk=pk)
     page = row_page(log, RowStatus.FAILED, request.GET.get("from", ""))
+    mend_rows(log, page, rights(request.user)["retry"])
     return opened(request, log, "errors", page=page)
 
 
@@ -175,7 +173,13 @@ def opened(
 
 
 def upload_context() -> dict[str, object]:
-    return {"form": UploadForm(), "zones": sorted(available_timezones())}
+    return {"form": UploadForm(), "zones": zones()}
+
+
+@cache
+def zones() -> list[str]:
+    """Python looks through all the files of zones to know their names."""
+    return sorted(available_timezones())
 
 
 @UPLOAD
@@ -185,11 +189,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return refused(request, form)
-    wanted = form.cleaned_data
-    wishes = Wishes(wanted["account"], wanted["timezone"], wanted["format"], user=request.user)
-    logs = [receive(file, file.name, wishes) for file in wanted["files"]]
-    for log in logs:
-        start_import(log, Trigger.MANUAL)
+    logs = take_uploaded(request.user, form.cleaned_data)
     if is_by_script(request):
         return JsonResponse({"imports": [told(log) for log in logs]}, status=202)
     for log in logs:

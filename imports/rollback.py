@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from imports.claims import (
@@ -22,7 +23,7 @@ from imports.claims import (
     renew,
 )
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
-from imports.states import StateConflict, Status
+from imports.states import Category, RowStatus, StateConflict, Status
 from trades.models import Trade
 
 SLICE = 5_000  # trades in one transaction
@@ -59,10 +60,18 @@ def later_imports(ids: Sequence[int]) -> list[ImportExecutionLog]:
     """Other imports that skipped or refused lines because of trades that these had taken in."""
     others = ImportExecutionLog.objects.exclude(pk__in=ids).filter(pk__gt=min(ids, default=0))
     candidates = others.filter(Q(skipped_rows__gt=0) | Q(failed_rows__gt=0))
-    if not candidates.exists():
-        return []
-    repeating = ImportRowLog.objects.filter(duplicate_of__in=trades_of(ids).values("pk"))
-    return list(candidates.filter(pk__in=repeating.values("import_log")))
+    # The first line of each is enough. A join would look at all lines of all of them.
+    repeating = ImportRowLog.objects.filter(
+        import_log=OuterRef("pk"), duplicate_of__import_row_log__import_log__in=ids
+    )
+    conflicts = {"status": RowStatus.FAILED, "error_category": Category.BUSINESS_LOGIC}
+    first = Coalesce(
+        *(
+            Subquery(repeating.filter(**kind).order_by().values("pk")[:1])
+            for kind in ({"status": RowStatus.SKIPPED}, conflicts)
+        )
+    )
+    return list(candidates.annotate(first=first).filter(first__isnull=False))
 
 
 def roll_back(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -193,11 +194,18 @@ def upload(request: HttpRequest, model_admin: ModelAdmin) -> HttpResponse:
     return TemplateResponse(request, "imports/upload.html", context)
 
 
-def import_uploaded(request: HttpRequest, wanted: dict[str, Any]) -> HttpResponse:
-    wishes = Wishes(wanted["account"], wanted["timezone"], wanted["format"], user=request.user)
+def take_uploaded(user: AbstractBaseUser, wanted: dict[str, Any]) -> list[ImportExecutionLog]:
+    """Store the files of a form and queue their imports."""
+    wishes = Wishes(wanted["account"], wanted["timezone"], wanted["format"], user=user)
     logs = [receive(file, file.name, wishes) for file in wanted["files"]]
     for log in logs:
         start_import(log, Trigger.MANUAL)
+    return logs
+
+
+def import_uploaded(request: HttpRequest, wanted: dict[str, Any]) -> HttpResponse:
+    logs = take_uploaded(request.user, wanted)
+    for log in logs:
         tell_received(request, log)
     listing = reverse("import-logs")
     return HttpResponseRedirect(logs[0].get_absolute_url() if len(logs) == 1 else listing)

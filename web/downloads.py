@@ -29,16 +29,29 @@ async def blocks(path: Path) -> AsyncIterator[bytes]:
             yield block
 
 
-def streamed(parts: Iterator[str], name: str, content_type: str) -> StreamingHttpResponse:
-    """A text as an attachment of that name, sent part by part as it is made."""
-    return StreamingHttpResponse(
-        encoded(parts),
-        content_type=content_type,
-        headers={"Content-Disposition": content_disposition_header(True, name)},
+class TextResponse(StreamingHttpResponse):
+    """A text that is sent part by part as it is made, by servers of both kinds."""
+
+    def __init__(self, parts: Iterator[str], **kwargs: object) -> None:
+        self.parts = parts
+        super().__init__(self.encoded_later(), **kwargs)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(encoded, self.parts)
+
+    async def encoded_later(self) -> AsyncIterator[bytes]:
+        # In the thread of the request, where its connection to the database is.
+        while (part := await sync_to_async(next)(self.parts, None)) is not None:
+            yield encoded(part)
+
+
+def encoded(part: str) -> bytes:
+    return part.encode(errors="replace")
+
+
+def streamed(parts: Iterator[str], name: str, content_type: str) -> TextResponse:
+    """A text as an attachment of that name."""
+    disposition = content_disposition_header(True, name)
+    return TextResponse(
+        parts, content_type=content_type, headers={"Content-Disposition": disposition}
     )
-
-
-async def encoded(parts: Iterator[str]) -> AsyncIterator[bytes]:
-    # In the thread of the request, where its connection to the database is.
-    while (part := await sync_to_async(next)(parts, None)) is not None:
-        yield part.encode(errors="replace")

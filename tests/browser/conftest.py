@@ -5,6 +5,8 @@ Where there is no Chromium these tests are skipped, but where CI is "true" that 
 
 import os
 import shutil
+import socket
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from pytest_django.live_server_helper import LiveServer
+from uvicorn import Config, Server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 NARROW = {"width": 400, "height": 900}
@@ -38,6 +40,21 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
+def server(django_db_setup: None) -> Iterator[str]:
+    """The server that users have, in a thread of the tests; the address where it answers.
+
+    pytest-django's own is a WSGI server, which does not stream.
+    """
+    uvicorn = Server(Config("tradelog.asgi:application", lifespan="off", log_level="error"))
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        thread = threading.Thread(target=uvicorn.run, args=([place],))
+        thread.start()
+        yield "http://{}:{}".format(*place.getsockname())
+        uvicorn.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="package")
 def windows(browser: Browser) -> dict[str, BrowserContext]:
     """One of each kind, so that it keeps the shell's scripts and styles for the next test."""
     return {}
@@ -53,7 +70,8 @@ def complaints() -> list[str]:
 def visit(
     browser: Browser,
     windows: dict[str, BrowserContext],
-    live_server: LiveServer,
+    server: str,
+    transactional_db: None,
     complaints: list[str],
 ) -> Iterator[Visit]:
     """Open an address as a user, in a window of some kind; no complaint of the browser is left."""
@@ -65,13 +83,13 @@ def visit(
         window = windows[repr(kind)]
         window.clear_cookies()
         if user:
-            window.add_cookies([session_of(user, live_server.url)])
+            window.add_cookies([session_of(user, server)])
         pages.append(page := window.new_page())
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
         page.clock.install()
-        page.goto(live_server.url + address)
+        page.goto(server + address)
         return page
 
     yield go

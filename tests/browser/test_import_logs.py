@@ -1,6 +1,7 @@
 """The page of imports as people use it: with the mouse, the keyboard alone, a narrow window, and
 with a server that does not answer."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from imports.models import ImportExecutionLog
 from imports.states import Status
 from tests.browser.conftest import NARROW, Visit, barriers
 from tests.conftest import TakeIn, file_of, fill, work_off
+from trades.models import Trade
 
 LIST = reverse("import-logs")
 LONG = file_of(*(fill(ID=f"exec-{number}") for number in range(60)), fill(ID="bad", Quantity="abc"))
@@ -139,6 +141,22 @@ def test_a_file_is_dropped_onto_the_page(visit: Visit, olga: User) -> None:
     assert ImportExecutionLog.objects.get().created_by == olga
 
 
+def test_what_a_stranger_wrote_stays_text(visit: Visit, olga: User) -> None:
+    evil = "<img src=x onerror=document.title='evil'>"
+    page = visit(LIST, olga)
+    drop(page, f"{evil}.csv", file_of(fill(Quantity=evil), fill(Name=evil)))
+    expect(page.locator("#sent")).to_contain_text(evil)
+    work_off()
+    page.clock.fast_forward(EVERY)
+    page.get_by_role("link", name="1 error").click()
+    expect(page.locator(".tl-opened")).to_contain_text(evil)
+    page.get_by_role("link", name="Row logs").click()
+    expect(page.locator(".tl-opened")).to_contain_text("Taken in")
+    expect(page.locator(".tl-opened details").last).to_contain_text(evil)
+    assert "evil" not in page.title()
+    assert page.locator("img[src=x]").count() == 0
+
+
 def drop(page: Page, name: str, text: str) -> None:
     files = page.evaluate_handle(
         """([name, text]) => {
@@ -205,6 +223,46 @@ def test_a_server_that_fails_is_never_an_empty_list(
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("alert")).to_have_text("")
     complaints.clear()  # of what was not to be reached
+
+
+def test_an_import_is_retried_cancelled_and_downloaded_from_the_list(
+    visit: Visit, adam: User, log: ImportExecutionLog
+) -> None:
+    page = visit(LIST, adam)
+    row(page, log).get_by_role("button", name="Retry").click()
+    new = ImportExecutionLog.objects.get(retry_of=log)
+    expect(page).to_have_url(re.compile(f"/import-logs/{new.pk}/$"))
+    page.goto(page.url.replace(f"{new.pk}/", ""))
+    row(page, new).get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("was cancelled", exact=False).first).to_be_visible()
+    page.go_back()
+    row(page, log).locator("summary").click()
+    with page.expect_download() as started:
+        row(page, log).get_by_role("link", name="Failed lines as CSV").click()
+    assert "abc" in started.value.path().read_text()
+
+
+def test_a_rollback_is_confirmed_over_the_list(
+    visit: Visit, adam: User, log: ImportExecutionLog
+) -> None:
+    page = visit(LIST, adam)
+    button = row(page, log).get_by_role("link", name="Roll back")
+    button.focus()
+    page.keyboard.press("Enter")
+    modal = page.get_by_role("dialog")
+    expect(modal).to_contain_text("This deletes 60 trades")
+    assert barriers(page) == []
+    page.keyboard.press("Escape")
+    expect(modal).to_be_hidden()
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    modal.get_by_label("Yes, delete these trades").check()
+    modal.get_by_role("button", name="Roll back").click()
+    expect(page).to_have_url(re.compile(f"/import-logs/{log.pk}/$"))
+    log.refresh_from_db()
+    assert log.status == Status.ROLLING_BACK
+    work_off()
+    assert not Trade.objects.exists()
 
 
 def test_without_scripts_every_link_is_a_page(
