@@ -45,6 +45,8 @@ class Upload(ApiView):
     def post(self, request: Request) -> Response:
         """Take in a file. What becomes of it is told by the import's detail."""
         key = key_of(request)
+        if len(request.FILES.getlist("file")) > 1:
+            raise invalid(file="one file at a time, please")
         form = shapes.Upload(data=request.data)
         form.is_valid(raise_exception=True)
         log, is_new = take_in(request, form.validated_data, key)

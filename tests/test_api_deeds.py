@@ -77,6 +77,12 @@ def test_an_upload_without_a_file(olga_asks: Client) -> None:
     assert list(answer["details"]) == ["file"]
 
 
+def test_no_file_of_several_is_lost(olga_asks: Client) -> None:
+    files = [SimpleUploadedFile(name, GOOD.encode()) for name in ("a.csv", "b.csv")]
+    answer = refused(olga_asks.post(UPLOAD, {"file": files}), 400, "INVALID_PARAMETER")
+    assert list(answer["details"]) == ["file"]
+
+
 def test_an_empty_file_is_an_import_that_fails(olga_asks: Client) -> None:
     assert upload(olga_asks, "").status_code == 202
     work_off()
