@@ -21,6 +21,7 @@ from imports.states import (
     StateConflict,
     Status,
 )
+from imports.uploadkeys import UploadKey  # noqa: F401
 from trades.models import Account, Instrument, Trade
 from web.durations import duration_in_words
 from web.jsontext import JSONTextField

@@ -31,7 +31,16 @@ class Wishes:
 
 
 def receive(source: BinaryIO, file_name: str, wishes: Wishes | None = None) -> ImportExecutionLog:
-    """Store a file and queue its import. Nothing is parsed yet.
+    """Store a file and queue its import. Nothing is parsed yet."""
+    log = stored_import(source, file_name, wishes)
+    log.save()
+    return log
+
+
+def stored_import(
+    source: BinaryIO, file_name: str, wishes: Wishes | None = None
+) -> ImportExecutionLog:
+    """An import, not saved yet, whose bytes are stored.
 
     A file that cannot be stored is an import too: a failed one, with the reason.
     """
@@ -40,7 +49,6 @@ def receive(source: BinaryIO, file_name: str, wishes: Wishes | None = None) -> I
         log.file_hash, log.file_size = store(source, log.file_name)
     except (FileError, OSError) as problem:
         fail(log, problem)
-    log.save()
     return log
 
 

@@ -8,6 +8,7 @@ from imports.background import (
     waiting_imports,
     waiting_rollbacks,
 )
+from imports.clearing import CLEAR, clear_slice
 from imports.inbox import scan
 from imports.inboxfolders import has_work
 from joblogs.registry import Job, register
@@ -27,5 +28,6 @@ def found_nothing(result: dict[str, object]) -> bool:
 register(
     Job(IMPORT, import_slice, waiting=waiting_imports, page=PAGE),
     Job(ROLLBACK, rollback_slice, waiting=waiting_rollbacks, page=PAGE),
+    Job(CLEAR, clear_slice),
     Job("scan_inbox", scan_inbox, every=1, is_needed=has_work, was_idle=found_nothing),
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core.cache import cache
 
 from imports.background import import_slice, rollback_slice
 from imports.models import ImportExecutionLog
@@ -48,6 +49,7 @@ def file_of(*lines: str) -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=3, help="how often workers are killed")
+    parser.addoption("--examples", type=int, default=8, help="requests to each door of the API")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -66,6 +68,12 @@ def own_store(settings: object, tmp_path: Path) -> None:
 def quick_passwords(settings: object) -> None:
     """A hash that takes its time is for real passwords."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted() -> None:
+    """Requests and failed logins of other tests do not count."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ FAULTS = {
     "tradelog.E006": {"Q_CLUSTER": settings.Q_CLUSTER | {"retry": 900, "timeout": 300}},
     "tradelog.E007": {"Q_CLUSTER": settings.Q_CLUSTER | {"max_attempts": 0}},
     "tradelog.E008": {"Q_CLUSTER": settings.Q_CLUSTER | {"guard_cycle": 0.3}},
+    "tradelog.E009": {"TRADELOG_TOKEN_DAYS": 0},
     "tradelog.W001": {"SECRET_KEY": "x" * 31},
     "tradelog.W002": {"DEBUG": True, "ALLOWED_HOSTS": ["desk.example"], "HTTPS": True},
     "tradelog.W003": {"ALLOWED_HOSTS": ["*"], "HTTPS": True},

@@ -1,9 +1,17 @@
-"""Users, groups and the queue in the admin's shell."""
+"""Users, groups, tokens and the queue in the admin's shell."""
 
-from django.contrib import admin
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
+from knox.admin import AuthTokenCreateForm
+from knox.models import AuthToken
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -11,7 +19,7 @@ from web.readonly import ReadOnlyAdmin
 
 # Of the queue, nothing may be changed by hand: what stands there is run as code. With the queue in
 # Redis, django-q2 does not register all of these.
-theirs = [User, Group, Failure, OrmQ, Schedule, Success]
+theirs = [User, Group, AuthToken, Failure, OrmQ, Schedule, Success]
 admin.site.unregister(filter(admin.site.is_registered, theirs))
 
 
@@ -25,6 +33,40 @@ class ShellUserAdmin(UserAdmin, ModelAdmin):
 @admin.register(Group)
 class ShellGroupAdmin(GroupAdmin, ModelAdmin):
     pass
+
+
+class TokenForm(AuthTokenCreateForm):
+    """In which every token must have an end."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        if "expiry" in self.fields:
+            self.fields["expiry"].required = True
+
+
+@admin.register(AuthToken)
+class TokenAdmin(ModelAdmin):
+    """Tokens of all users, by how they begin. A new one is shown once, when it is saved."""
+
+    form = TokenForm
+    list_display = ["token_key", "user", "created", "expiry"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "token_key"]
+    search_help_text = "User, or how the token begins"
+    fields = ["user", "expiry"]
+
+    def has_change_permission(self, request: HttpRequest, obj: AuthToken | None = None) -> bool:
+        return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, object]:
+        days = timedelta(days=settings.TRADELOG_TOKEN_DAYS)
+        return {"user": request.user.pk, "expiry": timezone.now() + days}
+
+    def save_model(
+        self, request: HttpRequest, obj: AuthToken, form: ModelForm, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        messages.warning(request, f"The token, shown this once: {form.token}")
 
 
 @admin.register(Schedule)

@@ -85,6 +85,17 @@ def guard_problems() -> Iterator[CheckMessage]:
         )
 
 
+def api_problems() -> Iterator[CheckMessage]:
+    numbers = ("API_PER_MINUTE", "FAILED_LOGINS_PER_MINUTE", "TOKEN_DAYS")
+    for name in (f"TRADELOG_{number}" for number in numbers):
+        if getattr(settings, name) < 1:
+            yield Error(
+                f"{name} is no whole number above 0; programs could not log in.",
+                hint="Give a whole number, or remove the setting for its default.",
+                id="tradelog.E009",
+            )
+
+
 def secret_key_problems() -> Iterator[CheckMessage]:
     if len(settings.SECRET_KEY) < 32:
         yield Warning(
@@ -130,6 +141,7 @@ CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
     retry_problems,
     acknowledgement_problems,
     guard_problems,
+    api_problems,
     secret_key_problems,
     debug_problems,
     host_problems,

@@ -9,6 +9,7 @@ from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+from tradelog.apisettings import REST_FRAMEWORK, REST_KNOX, SPECTACULAR_SETTINGS  # noqa: F401
 from tradelog.secret_key import kept_secret_key
 from web.numbers import whole_number
 
@@ -33,6 +34,11 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 # --- The trade log
 
 TRADELOG_MAX_FILE_MB = whole_number(env.str("TRADELOG_MAX_FILE_MB", default="1024")) or 0
+TRADELOG_API_PER_MINUTE = whole_number(env.str("TRADELOG_API_PER_MINUTE", default="600")) or 0
+TRADELOG_FAILED_LOGINS_PER_MINUTE = (
+    whole_number(env.str("TRADELOG_FAILED_LOGINS_PER_MINUTE", default="10")) or 0
+)
+TRADELOG_TOKEN_DAYS = whole_number(env.str("TRADELOG_TOKEN_DAYS", default="90")) or 0
 TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
 FILES_DIR = DATA_DIR / "files"
 TRADELOG_INBOX_DIR = Path(env.str("TRADELOG_INBOX_DIR", default="") or DATA_DIR).resolve()
@@ -100,6 +106,10 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "csp",
     "servestatic",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     *ROOMS,
 ]
 
@@ -192,6 +202,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- The API
+
+REST_FRAMEWORK["NUM_PROXIES"] = 1 if HTTPS else 0
+
 # --- The shell of the admin
 
 
@@ -265,6 +279,8 @@ UNFOLD = {
             {
                 "title": "People",
                 "items": [
+                    {"title": "API", "icon": "api", "link": reverse_lazy("api-docs")},
+                    sidebar_item("Tokens", "key", "admin:knox_authtoken_changelist"),
                     sidebar_item("Users", "person", "admin:auth_user_changelist"),
                     sidebar_item("Groups", "group", "admin:auth_group_changelist"),
                 ],

@@ -7,6 +7,12 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", include("tradelog.login")),
     path("admin/", admin.site.urls),
+    path("", include("tradelog.apiurls")),
     path("import-logs/", include("imports.urls")),
     path("", RedirectView.as_view(pattern_name="import-logs")),
 ]
+
+handler400 = "web.api.bad_request"
+handler403 = "web.api.forbidden"
+handler404 = "web.api.not_found"
+handler500 = "web.api.server_error"

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
 
 
 def refuse_nul(
@@ -12,7 +13,7 @@ def refuse_nul(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "%00" in request.META["QUERY_STRING"]:
-            return HttpResponseBadRequest("The address contains a NUL character.")
+            raise BadRequest("The address contains a NUL character.")
         return get_response(request)
 
     return middleware

@@ -10,12 +10,10 @@ from django.core.management.base import BaseCommand
 
 from imports.models import ImportExecutionLog
 from imports.running import run_import
-from imports.storing import Wishes, receive
+from imports.sample import receive_sample
 from imports.summary import outcome
 from joblogs.tasks import attend
 
-SAMPLE = settings.BASE_DIR / "examples" / "ninjatrader-us.csv"
-SAMPLE_ZONE = "America/Los_Angeles"
 FIRST_ADMIN = "admin"
 
 
@@ -47,8 +45,6 @@ class Command(BaseCommand):
         """Only into a log without imports, so that a rolled back sample stays away."""
         if ImportExecutionLog.objects.exists():
             return
-        wishes = Wishes(timezone=SAMPLE_ZONE, import_type=ImportExecutionLog.Type.SAMPLE_DATA)
-        with SAMPLE.open("rb") as source:
-            log = receive(source, SAMPLE.name, wishes)
+        log = receive_sample()
         log = run_import(log.pk) or log
         self.stdout.write(f"Sample data to look at (roll it back when done): {outcome(log)}")

@@ -1,0 +1,104 @@
+"""Clear the logs of imports that have ended. Their trades stay, and the ledger stays.
+
+What is cleared cannot be rolled back or retried any more; its executions remain known. The work is
+done in slices, each a transaction: the row logs go first, and the import itself goes last together
+with all that leads to it, so that whatever a process leaves behind when it dies is still an import.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import Max
+
+from imports.background import Slice
+from imports.claims import Pause
+from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
+from imports.states import ACTIVE
+from joblogs.queueing import ring
+from joblogs.states import Trigger
+from trades.models import Trade
+
+logger = logging.getLogger(__name__)
+
+CLEAR = "clear_imports"
+SLICE = 5_000  # row logs in one transaction
+AT_ONCE = 10  # seconds that a request may take
+
+
+def finished(newest: int) -> list[int]:
+    """The numbers of the imports that have ended, up to this one."""
+    logs = ImportExecutionLog.objects.filter(pk__lte=newest).exclude(status__in=ACTIVE)
+    return list(logs.order_by("pk").values_list("pk", flat=True))
+
+
+def clear_now(user: AbstractBaseUser) -> tuple[int, int]:
+    """Clear all that has ended: how many are gone, and how many are left to a worker."""
+    newest = ImportExecutionLog.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    over_at = time.monotonic() + AT_ONCE
+    cleared = sum(clear(pk, lambda: time.monotonic() < over_at) for pk in finished(newest))
+    left = len(finished(newest))
+    if left:
+        ring(CLEAR, newest, trigger=Trigger.API)
+    write_down(user, cleared, left)
+    return cleared, left
+
+
+def write_down(user: AbstractBaseUser, cleared: int, left: int) -> None:
+    """Who cleared how many, for the history of the admin and for the log."""
+    words = f"{cleared:,} import logs cleared, {left:,} left to a worker"
+    logger.info("%s: %s.", user.get_username(), words)
+    LogEntry.objects.create(
+        user=user,
+        content_type=ContentType.objects.get_for_model(ImportExecutionLog),
+        object_repr=words,
+        action_flag=DELETION,
+        change_message="Clear finished import logs",
+    )
+
+
+def clear_slice(newest: int) -> dict[str, object]:
+    """As a job: clear as much as a slice of time allows."""
+    progress, cleared = Slice("{:,} import logs are cleared.".format), 0
+
+    def goes_on() -> bool:
+        progress(cleared)
+        return True
+
+    try:
+        for pk in finished(newest):
+            cleared += clear(pk, goes_on)
+    except Pause:
+        logger.info("Enough for now; the next slice goes on.")
+        ring(CLEAR, newest, trigger=Trigger.SCHEDULE)
+    logger.info("%s import logs are cleared.", f"{cleared:,}")
+    return {"cleared": cleared}
+
+
+def clear(pk: int, goes_on: Callable[[], bool]) -> bool:
+    """Clear one import; whether it is gone. One that is at work again is left alone."""
+    while goes_on():
+        with transaction.atomic():
+            ended = ImportExecutionLog.objects.exclude(status__in=ACTIVE)
+            log = ended.select_for_update().filter(pk=pk).first()
+            if log is None:
+                return False
+            if not clear_rows(log):
+                ImportedExecution.objects.filter(import_log=log).update(import_log=None)
+                log.delete()
+                return True
+    return False
+
+
+def clear_rows(log: ImportExecutionLog) -> int:
+    """Delete the next row logs; how many there were."""
+    rows = ImportRowLog.objects.filter(import_log=log).order_by("row_number")
+    ids = list(rows.values_list("pk", flat=True)[:SLICE])
+    Trade.objects.filter(import_row_log__in=ids).update(import_row_log=None)
+    # Raw: what refers to a row log has just been taken care of.
+    ImportRowLog.objects.filter(pk__in=ids)._raw_delete("default")
+    return len(ids)

@@ -1,0 +1,239 @@
+"""What the API of imports takes and gives. What it gives is written by imports/export.py."""
+
+from rest_framework import serializers
+
+from imports.formats import all_formats
+from imports.models import ImportExecutionLog, ImportRowLog
+from trades.models import Trade, validate_zone
+from web.api import PER_PAGE, MomentField
+
+# --- What is given
+
+
+class Answer(serializers.Serializer):
+    success = serializers.BooleanField(default=True, help_text="Always true.")
+
+
+class ImportData(serializers.ModelSerializer):
+    import_time = MomentField(source="queued_at")
+    affected_accounts = serializers.ListField(child=serializers.CharField())
+    retry_of = serializers.IntegerField(allow_null=True, help_text="ID of an import.")
+
+    class Meta:
+        model = ImportExecutionLog
+        fields = [
+            "id",
+            "import_batch_id",
+            "import_type",
+            "file_name",
+            "import_time",
+            "status",
+            "total_rows",
+            "success_rows",
+            "failed_rows",
+            "skipped_rows",
+            "processing_time_ms",
+            "affected_accounts",
+            "error_summary",
+            "retry_of",
+        ]
+
+
+class LineProblem(serializers.Serializer):
+    field = serializers.CharField(help_text="Heading of the column, or empty.")
+    code = serializers.CharField()
+    error = serializers.CharField()
+
+
+class RowData(serializers.ModelSerializer):
+    row_number = serializers.IntegerField(help_text="Physical line of the file.")
+    created_trade_id = serializers.IntegerField(allow_null=True)
+    error_category = serializers.CharField(help_text="Why it was not taken in, or empty.")
+    validation_errors = LineProblem(many=True)
+    raw_row_data = serializers.DictField(
+        child=serializers.CharField(), help_text="The cells exactly as read, by heading."
+    )
+
+    class Meta:
+        model = ImportRowLog
+        fields = [
+            "id",
+            "row_number",
+            "status",
+            "created_trade_id",
+            "error_message",
+            "error_category",
+            "validation_errors",
+            "raw_row_data",
+        ]
+
+
+class PageByNumber(serializers.Serializer):
+    page = serializers.IntegerField()
+    per_page = serializers.ChoiceField(PER_PAGE)
+    total = serializers.IntegerField()
+    pages = serializers.IntegerField()
+
+
+class PageByKey(serializers.Serializer):
+    per_page = serializers.ChoiceField(PER_PAGE)
+    next = serializers.IntegerField(
+        allow_null=True, help_text="Give it as `after` for the next page; null on the last."
+    )
+
+
+class ImportList(Answer):
+    imports = ImportData(many=True)
+    pagination = PageByNumber()
+
+
+class NewestImports(Answer):
+    imports = ImportData(many=True)
+
+
+class RowPage(PageByKey):
+    total = serializers.IntegerField(help_text="Lines of this status, or all.")
+
+
+class ImportDetail(Answer):
+    import_summary = ImportData()
+    row_logs = RowData(many=True)
+    pagination = RowPage()
+
+
+class TradeData(serializers.ModelSerializer):
+    """Numbers are strings, so that none loses a digit."""
+
+    account = serializers.CharField(source="account.name")
+    instrument = serializers.CharField(source="instrument.symbol")
+    quantity = serializers.DecimalField(25, 10, normalize_output=True)
+    price = serializers.DecimalField(25, 10, normalize_output=True)
+    commission = serializers.DecimalField(25, 10, normalize_output=True)
+    executed_at = MomentField()
+    row_number = serializers.IntegerField(
+        source="import_row_log.row_number", allow_null=True, default=None
+    )
+
+    class Meta:
+        model = Trade
+        fields = [
+            "id",
+            "account",
+            "instrument",
+            "execution_id",
+            "side",
+            "quantity",
+            "price",
+            "commission",
+            "executed_at",
+            "order_id",
+            "name",
+            "entry_exit",
+            "notes",
+            "reviewed",
+            "row_number",
+        ]
+
+
+class AffectedTrades(Answer):
+    import_batch_id = serializers.UUIDField()
+    file_name = serializers.CharField()
+    trades = TradeData(many=True)
+    count = serializers.IntegerField(help_text="Trades in this answer.")
+    pagination = PageByKey()
+
+
+class NewImport(Answer):
+    message = serializers.CharField()
+    id = serializers.IntegerField()
+    import_batch_id = serializers.UUIDField()
+
+
+class Retried(Answer):
+    message = serializers.CharField()
+    new_batch_id = serializers.UUIDField()
+    id = serializers.IntegerField(help_text="Of the new import.")
+
+
+class RollbackPreview(Answer):
+    trades = serializers.IntegerField()
+    accounts = serializers.ListField(child=serializers.CharField())
+    trades_with_notes = serializers.IntegerField()
+    trades_reviewed = serializers.IntegerField()
+    later_imports = ImportData(many=True, help_text="They skipped lines because of this one.")
+
+
+class RolledBack(Answer):
+    message = serializers.CharField()
+    trades_deleted = serializers.IntegerField(
+        allow_null=True, help_text="Null while a worker deletes them: see the import's status."
+    )
+
+
+class Cleared(serializers.Serializer):
+    message = serializers.CharField()
+    logs_deleted = serializers.IntegerField()
+
+
+class DayData(serializers.Serializer):
+    date = serializers.DateField()
+    success = serializers.IntegerField()
+    partial = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    other = serializers.IntegerField()
+
+
+class Counts(Answer):
+    """Over all imports, counted by the database."""
+
+    total_imports = serializers.IntegerField()
+    by_status = serializers.DictField(child=serializers.IntegerField())
+    by_type = serializers.DictField(child=serializers.IntegerField())
+    total_rows = serializers.IntegerField()
+    success_rows = serializers.IntegerField()
+    failed_rows = serializers.IntegerField()
+    skipped_rows = serializers.IntegerField()
+    success_rate = serializers.FloatField(allow_null=True, help_text="Percent.")
+    average_time_ms = serializers.IntegerField(allow_null=True)
+    last_import = MomentField(allow_null=True)
+    last_24_hours = serializers.IntegerField()
+    by_day = DayData(many=True, help_text="The last 30 days.")
+
+
+# --- What is taken
+
+
+class Upload(serializers.Serializer):
+    file = serializers.FileField(allow_empty_file=True, max_length=1000)
+    account = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=100,
+        help_text="Of the lines that name none.",
+    )
+    timezone = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=64, help_text="IANA zone."
+    )
+    format = serializers.ChoiceField(
+        sorted(all_formats()),
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Found out by itself if it is not given.",
+    )
+
+    def validate_timezone(self, name: str) -> str:
+        if name:
+            validate_zone(name)
+        return name
+
+
+class Correction(serializers.Serializer):
+    file = serializers.FileField(
+        required=False, allow_empty_file=True, max_length=1000, help_text="Corrected lines."
+    )
+
+
+class Confirmation(serializers.Serializer):
+    confirm = serializers.BooleanField(help_text="Must be true.")

@@ -1,0 +1,75 @@
+"""The errors of the API: all in one shape, whatever went wrong."""
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from imports import api
+from tests.apis import LIST, asking, refused
+from tests.conftest import TakeIn, file_of, fill
+
+MIXED = file_of(fill(ID="a"), fill(ID="b", Quantity="abc"))
+
+
+@pytest.fixture
+def vera_asks(vera: User) -> Client:
+    return asking(vera)
+
+
+def test_an_unknown_address(client: Client) -> None:
+    for method in ("get", "post", "delete", "put"):
+        refused(getattr(client, method)("/api/moon/phase/"), 404, "NOT_FOUND")
+
+
+def test_a_method_that_is_not_known(vera_asks: Client) -> None:
+    refused(vera_asks.post(LIST), 405, "METHOD_NOT_ALLOWED")
+
+
+def test_a_form_that_is_not_given(vera_asks: Client) -> None:
+    refused(vera_asks.get(LIST, headers={"Accept": "text/xml"}), 406, "NOT_ACCEPTABLE")
+
+
+def test_a_body_of_the_wrong_type(take_in: TakeIn, adam: User) -> None:
+    address = f"/api/import-logs/rollback/{take_in(MIXED).pk}"
+    response = asking(adam).post(address, "<a/>", content_type="text/xml")
+    refused(response, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_a_body_that_is_no_json(take_in: TakeIn, adam: User) -> None:
+    address = f"/api/import-logs/rollback/{take_in(MIXED).pk}"
+    response = asking(adam).post(address, "{", content_type="application/json")
+    refused(response, 400, "MALFORMED_REQUEST")
+
+
+def test_a_body_that_is_too_large(take_in: TakeIn, adam: User) -> None:
+    address = f"/api/import-logs/rollback/{take_in(MIXED).pk}"
+    response = asking(adam).post(address, [" " * 3_000_000], content_type="application/json")
+    refused(response, 413, "TOO_LARGE")
+
+
+def test_a_nul_in_the_address(vera_asks: Client) -> None:
+    refused(vera_asks.get(f"{LIST}?search=%00"), 400, "BAD_REQUEST")
+
+
+def test_a_host_that_is_not_served(vera_asks: Client) -> None:
+    refused(vera_asks.get(LIST, headers={"Host": "evil.example"}), 400, "BAD_REQUEST")
+
+
+def test_a_defect_is_told_without_its_cause(
+    vera_asks: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("the secret cause")
+
+    monkeypatch.setattr(api, "statistics", fail)
+    answer = refused(vera_asks.get("/api/import-logs/stats"), 500, "SERVER_ERROR")
+    assert "secret" not in json.dumps(answer)
+
+
+def test_pages_keep_errors_of_their_own(client: Client) -> None:
+    response = client.get("/moon/")
+    assert response.status_code == 404
+    assert response.headers["Content-Type"].startswith("text/html")

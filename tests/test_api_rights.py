@@ -1,0 +1,247 @@
+"""Who may do what by the API: every address, for strangers, and for each kind of user."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import get_resolver, reverse
+from drf_spectacular.views import SpectacularSwaggerSplitView
+from knox.models import AuthToken
+from rest_framework.views import APIView
+
+from imports.models import ImportExecutionLog
+from tests.apis import PASSWORD, asking, refused
+from tests.conftest import TakeIn, file_of, fill
+from tradelog.tokens import Token, Tokens
+from web.api import ApiView, NothingHere
+
+EVERYBODY = {"stranger", "nobody", "viewer", "operator", "admin"}
+USERS = EVERYBODY - {"stranger"}
+READERS = {"viewer", "operator", "admin"}
+OPERATORS = {"operator", "admin"}
+
+# Who may call what. {} is the number of an import.
+DOORS: dict[tuple[str, str], set[str]] = {
+    ("get", "/import-logs"): READERS,
+    ("delete", "/import-logs"): {"admin"},
+    ("post", "/import-sample-data"): OPERATORS,
+    ("get", "/api/import-logs/list"): READERS,
+    ("get", "/api/import-logs/detail/{}"): READERS,
+    ("get", "/api/import-logs/failed-rows/{}"): READERS,
+    ("post", "/api/import-logs/upload"): OPERATORS,
+    ("post", "/api/import-logs/retry/{}"): OPERATORS,
+    ("get", "/api/import-logs/rollback-preview/{}"): READERS,
+    ("post", "/api/import-logs/rollback/{}"): {"admin"},
+    ("get", "/api/import-logs/download/{}"): READERS,
+    ("get", "/api/import-logs/affected-trades/{}"): READERS,
+    ("get", "/api/import-logs/stats"): READERS,
+    ("get", "/api/tokens"): USERS,
+    ("post", "/api/tokens"): USERS,
+    ("delete", "/api/tokens/x"): USERS,
+    ("get", "/api/schema"): USERS,
+}
+
+
+@pytest.fixture
+def log(take_in: TakeIn) -> ImportExecutionLog:
+    return take_in(file_of(fill(), fill(ID="exec-2", Quantity="abc")))
+
+
+def client_of(who: str) -> Client:
+    if who == "stranger":
+        return asking()
+    user = User.objects.create_user(who, password=PASSWORD)
+    if who != "nobody":
+        user.groups.add(Group.objects.get(name=who))
+    return asking(user)
+
+
+@pytest.mark.parametrize("who", sorted(EVERYBODY))
+@pytest.mark.parametrize(("method", "address"), DOORS, ids=str)
+def test_a_door_opens_for_those_who_may(
+    log: ImportExecutionLog, method: str, address: str, who: str
+) -> None:
+    response = getattr(client_of(who), method)(address.format(log.pk))
+    if who == "stranger":
+        refused(response, 401, "NOT_AUTHENTICATED")
+        assert response.headers["WWW-Authenticate"] == "Token"
+    elif who not in DOORS[method, address]:
+        refused(response, 403, "PERMISSION_DENIED")
+    else:
+        assert response.status_code not in (401, 403), response.content
+
+
+def test_nothing_happens_to_those_who_may_not(log: ImportExecutionLog) -> None:
+    operator = client_of("operator")
+    operator.post(f"/api/import-logs/rollback/{log.pk}", {"confirm": True}, "application/json")
+    operator.delete("/import-logs")
+    client_of("viewer").post(f"/api/import-logs/retry/{log.pk}")
+    assert [*ImportExecutionLog.objects.values_list("status", flat=True)] == ["partial"]
+
+
+def views_of_the_api() -> dict[str, type[APIView]]:
+    """Every view of the API by its address."""
+    found = {}
+    patterns = [("", pattern) for pattern in get_resolver().url_patterns]
+    while patterns:
+        prefix, pattern = patterns.pop()
+        address = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            patterns += [(address, inner) for inner in pattern.url_patterns]
+        elif issubclass(getattr(pattern.callback, "cls", object), APIView):
+            found[address.replace("<str:id>", "{}")] = pattern.callback.cls
+    return found
+
+
+def test_every_door_is_tried() -> None:
+    views = {f"/{address}": view for address, view in views_of_the_api().items()}
+    others = (NothingHere, SpectacularSwaggerSplitView)
+    views = {address: view for address, view in views.items() if view not in others}
+    tried = {(method, address.replace("tokens/x", "tokens/{}")) for method, address in DOORS}
+    there = {
+        (method, address)
+        for address, view in views.items()
+        for method in ("get", "post", "put", "patch", "delete")
+        if hasattr(view, method)
+    }
+    assert there == tried
+
+
+@pytest.mark.parametrize("view", [v for v in ApiView.__subclasses__() if v not in (Token, Tokens)])
+def test_every_method_asks_for_a_right(view: type[ApiView]) -> None:
+    methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
+    assert {method for method, rights in view.rights.items() if rights} >= methods - {"HEAD"}
+
+
+def test_the_page_to_browse_the_api(client: Client, vera: User) -> None:
+    assert client.get("/api/docs").url == "/login/?next=/api/docs"
+    client.force_login(vera)
+    page, script = client.get("/api/docs"), client.get("/api/docs?script=")
+    assert [page.status_code, script.status_code] == [200, 200]
+    assert b"https://" not in page.content + script.content
+
+
+# --- How one logs in
+
+
+def test_a_session_is_a_login(client: Client, vera: User) -> None:
+    client.force_login(vera)
+    assert client.get("/api/import-logs/list").status_code == 200
+
+
+def test_a_session_changes_nothing_without_a_csrf_token(adam: User) -> None:
+    client = Client(enforce_csrf_checks=True, headers={"Accept": "application/json"})
+    client.force_login(adam)
+    refused(client.delete("/import-logs"), 403, "PERMISSION_DENIED")
+    refused(client.post("/import-sample-data"), 403, "PERMISSION_DENIED")
+
+
+def test_a_wrong_password(vera: User) -> None:
+    vera.set_password("another")
+    vera.save()
+    refused(asking(vera).get("/api/import-logs/list"), 401, "AUTHENTICATION_FAILED")
+
+
+def token_of(user: User, **body: object) -> dict[str, str]:
+    response = asking(user).post("/api/tokens", body, content_type="application/json")
+    assert response.status_code == 201, response.content
+    return response.json()
+
+
+def by_token(secret: str) -> Client:
+    return Client(headers={"Accept": "application/json", "Authorization": f"Token {secret}"})
+
+
+def test_a_token_is_a_login(vera: User) -> None:
+    made = token_of(vera)
+    assert by_token(made["token"]).get("/api/import-logs/list").status_code == 200
+    assert made["token"].startswith("tl_")
+
+
+def test_a_token_is_kept_as_a_hash(vera: User) -> None:
+    secret = token_of(vera)["token"]
+    stored = AuthToken.objects.get()
+    assert secret not in (stored.digest, stored.token_key)
+    assert secret not in asking(vera).get("/api/tokens").content.decode()
+
+
+def test_a_token_ends(vera: User) -> None:
+    made = token_of(vera, days=1)
+    AuthToken.objects.update(expiry=AuthToken.objects.get().created)
+    refused(by_token(made["token"]).get("/api/tokens"), 401, "AUTHENTICATION_FAILED")
+
+
+@pytest.mark.parametrize("days", [0, -1, 4000, "x", None])
+def test_a_token_needs_an_end(vera: User, days: object) -> None:
+    response = asking(vera).post("/api/tokens", {"days": days}, content_type="application/json")
+    refused(response, 400, "INVALID_PARAMETER")
+
+
+def test_a_token_is_revoked(vera: User, adam: User) -> None:
+    made = token_of(vera)
+    refused(asking(adam).delete(f"/api/tokens/{made['id']}"), 404, "TOKEN_NOT_FOUND")
+    assert asking(vera).delete(f"/api/tokens/{made['id']}").status_code == 200
+    refused(by_token(made["token"]).get("/api/tokens"), 401, "AUTHENTICATION_FAILED")
+
+
+def test_a_token_made_in_the_admin_is_shown_once(client: Client, adam: User) -> None:
+    client.force_login(adam)
+    address = reverse("admin:knox_authtoken_add")
+    page = client.post(address, {"user": adam.pk, "expiry_0": "2099-01-01", "expiry_1": "0:00"})
+    told = " ".join(map(str, get_messages(page.wsgi_request)))
+    secret = re.search(r"tl_\w+", told)[0]
+    assert by_token(secret).get("/api/tokens").status_code == 200
+
+
+def test_a_token_made_in_the_admin_needs_an_end(client: Client, adam: User) -> None:
+    client.force_login(adam)
+    client.post(reverse("admin:knox_authtoken_add"), {"user": adam.pk})
+    assert not AuthToken.objects.exists()
+
+
+def test_a_token_makes_no_tokens(vera: User) -> None:
+    client = by_token(token_of(vera)["token"])
+    refused(client.post("/api/tokens"), 403, "PASSWORD_REQUIRED")
+
+
+def test_who_has_left_has_no_token(vera: User) -> None:
+    made = token_of(vera)
+    User.objects.update(is_active=False)
+    refused(by_token(made["token"]).get("/api/tokens"), 401, "AUTHENTICATION_FAILED")
+
+
+@pytest.mark.parametrize("header", ["Token", "Token a b", "Token ÿ", "Token x", "Basic ÿ", "Basic"])
+def test_a_header_that_says_nothing(db: None, header: str) -> None:
+    client = Client(headers={"Authorization": header}, raise_request_exception=False)
+    refused(client.get("/api/tokens"), 401, "AUTHENTICATION_FAILED")
+
+
+# --- How often
+
+
+def test_so_many_requests_a_minute(vera: User, settings: object) -> None:
+    settings.TRADELOG_API_PER_MINUTE = 2
+    client = asking(vera)
+    answers = [client.get("/api/tokens") for _ in range(3)]
+    assert [answer.status_code for answer in answers[:2]] == [200, 200]
+    refused(answers[2], 429, "TOO_MANY_REQUESTS")
+    assert int(answers[2].headers["Retry-After"]) <= 60
+
+
+def test_so_many_failed_logins_a_minute(vera: User, settings: object) -> None:
+    settings.TRADELOG_FAILED_LOGINS_PER_MINUTE = 2
+    for _ in range(2):
+        refused(by_token("tl_x").get("/api/tokens"), 401, "AUTHENTICATION_FAILED")
+    refused(by_token("tl_x").get("/api/tokens"), 429, "TOO_MANY_REQUESTS")
+    refused(asking(vera).get("/api/tokens"), 429, "TOO_MANY_REQUESTS")
+
+
+def test_a_claimed_address_does_not_help(vera: User, settings: object) -> None:
+    settings.TRADELOG_FAILED_LOGINS_PER_MINUTE = 1
+    codes = [
+        by_token("tl_x").get("/api/tokens", headers={"X-Forwarded-For": f"1.1.1.{n}"}).status_code
+        for n in range(2)
+    ]
+    assert codes == [401, 429]

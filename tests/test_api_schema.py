@@ -1,0 +1,117 @@
+"""The API against its own document: nothing breaks, and no answer is one it does not tell of.
+
+bin/test tests/test_api_schema.py --examples 500
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+import schemathesis
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from django.test import Client
+from django.urls import reverse
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, given, seed
+from hypothesis import strategies as st
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.apis import basic
+from tests.conftest import TakeIn, file_of, fill
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+DOCUMENT = SchemaGenerator().get_schema(public=True)
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
+
+
+@pytest.fixture
+def one_connection() -> Iterator[None]:
+    """The requests share the transaction of the test, as those of Django's own client do."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def test_every_call_is_explained() -> None:
+    told = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    called = [address.replace("{id}", "ID") for address in DOCUMENT["paths"]]
+    assert [
+        address for address in called if f"{address}`" not in told and address + "?" not in told
+    ] == []
+
+
+def test_every_code_is_explained() -> None:
+    told = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    sources = [
+        ROOT / "web" / "api.py",
+        *(ROOT / "imports").glob("api*.py"),
+        ROOT / "tradelog" / "tokens.py",
+    ]
+    codes = {
+        code for path in sources for code in re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', path.read_text())
+    }
+    assert len(codes) > 15
+    assert [code for code in sorted(codes) if f"`{code}`" not in told] == []
+
+
+def test_the_document_is_whole() -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
+
+
+def test_the_document_is_served(client: Client, vera: object) -> None:
+    client.force_login(vera)
+    assert client.get(reverse("api-schema")).json()["paths"].keys() == DOCUMENT["paths"].keys()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume async")
+def test_no_answer_is_a_surprise(
+    operation: object,
+    one_connection: None,
+    take_in: TakeIn,
+    adam: object,
+    request: pytest.FixtureRequest,
+    settings: object,
+) -> None:
+    logs = [take_in(file_of(fill(), fill(ID="b", Quantity="abc"))), take_in(file_of(fill()))]
+    settings.TRADELOG_API_PER_MINUTE = 10**6
+    schema = schemathesis.openapi.from_dict(DOCUMENT)
+    schema.app = WSGIHandler()
+    ids = st.sampled_from([str(log.pk) for log in logs] + [str(logs[0].import_batch_id)])
+
+    @seed(1)
+    @hypothesis.settings(
+        max_examples=request.config.getoption("examples"),
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(), known=st.none() | ids)
+    def ask(case: Case, known: str | None) -> None:
+        if known and "id" in (case.path_parameters or {}):
+            case.path_parameters["id"] = known
+        headers = {"Authorization": basic("adam"), "Accept": "application/json"}
+        response = case.call(app=schema.app, base_url="http://localhost", headers=headers)
+        case.validate_response(response, checks=CHECKS)
+
+    ask()

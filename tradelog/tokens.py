@@ -1,0 +1,82 @@
+"""Tokens, with which programs log in: made with one's password, kept as a hash, with an end."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from knox.models import AuthToken
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from web.api import ApiError, ApiView, MomentField, answers
+
+LONGEST = 3650  # days
+
+
+class Wanted(serializers.Serializer):
+    days = serializers.IntegerField(
+        required=False, min_value=1, max_value=LONGEST, help_text="Until it ends."
+    )
+
+
+class TokenData(serializers.ModelSerializer):
+    id = serializers.CharField(source="token_key", help_text="How the token begins.")
+    created_at = MomentField(source="created")
+    expires_at = MomentField(source="expiry", allow_null=True)
+
+    class Meta:
+        model = AuthToken
+        fields = ["id", "created_at", "expires_at"]
+
+
+class TokenList(serializers.Serializer):
+    success = serializers.BooleanField()
+    tokens = TokenData(many=True)
+
+
+class NewToken(TokenData):
+    success = serializers.BooleanField(default=True)
+    token = serializers.CharField(help_text="Shown this once.")
+
+    class Meta(TokenData.Meta):
+        fields = ["success", "token", *TokenData.Meta.fields]
+
+
+class Revoked(serializers.Serializer):
+    success = serializers.BooleanField()
+    message = serializers.CharField()
+
+
+class Tokens(ApiView):
+    """One's own; everybody may have some, and none may do more than its owner."""
+
+    @extend_schema(responses=answers(TokenList))
+    def get(self, request: Request) -> Response:
+        """One's tokens, the newest first; never the secrets themselves."""
+        mine = AuthToken.objects.filter(user=request.user).order_by("-created", "pk")
+        return Response({"success": True, "tokens": TokenData(mine, many=True).data})
+
+    @extend_schema(request=Wanted, responses=answers(NewToken, 400, 413, 415, code=201))
+    def post(self, request: Request) -> Response:
+        """Make a token. Not by a token, so that a stolen one cannot outlive itself."""
+        if isinstance(request.auth, AuthToken):
+            raise ApiError(403, "PASSWORD_REQUIRED", "Log in by password to make a token.")
+        wanted = Wanted(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        days = wanted.validated_data.get("days", settings.TRADELOG_TOKEN_DAYS)
+        token, secret = AuthToken.objects.create(request.user, timedelta(days=days))
+        answer = {"success": True, "token": secret, **TokenData(token).data}
+        return Response(answer, status=201)
+
+
+class Token(ApiView):
+    @extend_schema(
+        parameters=[OpenApiParameter("id", str, "path")], responses=answers(Revoked, 404)
+    )
+    def delete(self, request: Request, id: str) -> Response:
+        """Revoke one of one's tokens."""
+        deleted, _ = AuthToken.objects.filter(user=request.user, token_key=id).delete()
+        if not deleted:
+            raise ApiError(404, "TOKEN_NOT_FOUND", "You have no such token.")
+        return Response({"success": True, "message": "The token is revoked."})

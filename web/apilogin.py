@@ -1,0 +1,70 @@
+"""How programs log in, how often they may ask, and for what. The settings name these classes."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from knox.auth import TokenAuthentication
+from rest_framework.authentication import BasicAuthentication
+from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+
+MINUTE = 60  # seconds
+
+
+class Requests(SimpleRateThrottle):
+    """So many a minute for each user; for strangers, for each address that they come from."""
+
+    scope = "requests"
+
+    def get_rate(self) -> str:
+        return f"{settings.TRADELOG_API_PER_MINUTE}/min"
+
+    def get_cache_key(self, request: Request, view: Any) -> str:
+        who = request.user.pk if request.user.is_authenticated else self.get_ident(request)
+        return f"requests-{who}"
+
+
+class FailedLogins:
+    """Counts the failed logins of an address; beyond the limit none is tried for a minute."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        if "Authorization" not in request.headers:
+            return None
+        key = f"failed-logins-{BaseThrottle().get_ident(request)}"
+        failed = cache.get(key, 0)
+        if failed >= settings.TRADELOG_FAILED_LOGINS_PER_MINUTE:
+            raise Throttled(MINUTE)
+        try:
+            return super().authenticate(request)
+        except AuthenticationFailed:
+            cache.set(key, failed + 1, MINUTE)
+            raise
+
+
+class PasswordLogin(FailedLogins, BasicAuthentication):
+    """HTTP Basic, with the accounts of the pages."""
+
+    www_authenticate_realm = "tradelog"
+
+
+class TokenLogin(FailedLogins, TokenAuthentication):
+    """Authorization: Token …"""
+
+    def authenticate_credentials(self, token: bytes) -> tuple[Any, Any]:
+        if not token.isascii():
+            raise AuthenticationFailed("Invalid token.")
+        return super().authenticate_credentials(token)
+
+
+class Rights(BasePermission):
+    """For people who are logged in and have what the view's `rights` name for the method."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        method = "GET" if request.method == "HEAD" else request.method
+        if not request.user.is_authenticated:
+            return False
+        # A method that the view does not know is refused as such, which says more.
+        return request.user.has_perms(view.rights.get(method, []))
