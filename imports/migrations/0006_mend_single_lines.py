@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('imports', '0004_cancel_an_import'),
+        ('imports', '0005_database_defaults'),
         ('trades', '0001_accounts_instruments_trades'),
     ]
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('imports', '0005_mend_single_lines'),
+        ('imports', '0006_mend_single_lines'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
