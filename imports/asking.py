@@ -37,6 +37,35 @@ class Known:
     content: Content | None = None
 
 
+class Snapshot:
+    """The identities that some accounts had when an import met them first, if they are few.
+
+    It spares most lines the question whether they are known. Who has come since, an earlier line of
+    the file or a rival, is refused by the unique ledger; then every line has to ask again.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.account_ids: set[int] = set()
+        self.ids: set[str] = set()
+
+    def learn(self, account_ids: set[int]) -> None:
+        for account_id in account_ids - self.account_ids:
+            rows = answer(
+                "SELECT execution_id FROM imported_executions WHERE account_id = %s LIMIT %s",
+                [account_id, self.most + 1 - len(self.ids)],
+            )
+            self.ids.update(row[0] for row in rows)
+            self.account_ids.add(account_id)
+
+    def unsure(self, keys: list[Key], account_ids: set[int]) -> list[Key]:
+        """Those keys of these accounts that the ledger must be asked for."""
+        self.learn(account_ids)
+        if len(self.ids) > self.most:
+            return keys
+        return [key for key in keys if key[1] in self.ids]
+
+
 def known_executions(keys: Iterable[Key]) -> dict[Key, Known]:
     """Those identities that the ledger has, each with the content of its trade if there is one."""
     by_account: dict[int, list[str]] = defaultdict(list)
@@ -84,13 +113,13 @@ def as_array(words: list[str]) -> str:
 
 def contents_of_trades(trade_ids: list[int]) -> dict[int, Content]:
     among = {
-        "postgresql": "unnest(%s::bigint[]) AS wanted (value)",
-        "sqlite": "json_each(%s) AS wanted",
+        "postgresql": "= ANY (%s)",
+        "sqlite": "IN (SELECT value FROM json_each(%s))",
     }[connection.vendor]
     rows = answer(
         "SELECT trades.id, symbol, side, quantity, price, executed_at, commission "
-        f"FROM {among} CROSS JOIN trades JOIN instruments ON instruments.id = instrument_id "
-        "WHERE trades.id = value",
+        "FROM trades JOIN instruments ON instruments.id = instrument_id "
+        f"WHERE trades.id {among}",
         [trade_ids if connection.vendor == "postgresql" else json.dumps(trade_ids)],
     )
     return {

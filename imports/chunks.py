@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,9 +10,7 @@ from itertools import compress, count, repeat
 from operator import is_
 from typing import Self
 
-from django.db import connections
-
-from imports.asking import Key, Known
+from imports.asking import Key
 from imports.body import Body, Rows
 from imports.bycolumn import Column, ColumnReader, as_in_columns
 from imports.identity import TwinCounter, identities
@@ -24,6 +22,7 @@ from trades.symbols import Symbol
 NO_EXECUTION = {"native_id": None, "account": None, "symbol": None}
 MARK = '", "'
 SLICE = 500  # rows
+FIRST = 2_500  # lines of the first chunk
 ESCAPED = bytes(range(32)) + b"\\"  # by JSON, besides the quotation mark
 
 
@@ -46,10 +45,6 @@ class Chunk:
     for_row_logs: Columns = field(default_factory=dict)
     for_trades: Columns = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
-    # What was learnt and reserved while the chunk before it was written (early.py).
-    answer: dict[Key, Known] | None = None
-    row_log_ids: Sequence[int] = ()
-    trade_ids: Sequence[int] = ()
 
     def keys(self, accounts: dict[str, int]) -> list[Key]:
         """The identities, with those accounts by name; None in place of what is no execution."""
@@ -80,9 +75,14 @@ class ChunkReader:
         self.twins = twins
 
     def chunks(self, body: Body, most: int) -> Iterator[Chunk]:
-        """So many lines at a time, fewer where they are very long or wide."""
-        while rows := body.take(most):
+        """So many lines at a time, fewer where they are very long or wide.
+
+        The first ones are smaller, so that the database need not wait long for them.
+        """
+        size = min(FIRST, most)
+        while rows := body.take(size):
             yield self.read(rows)
+            size = min(2 * size, most)
 
     def read(self, rows: Rows) -> Chunk:
         columns = self.by_column.read(rows)
@@ -138,8 +138,8 @@ def slice_as_json(rows: list[list[str]]) -> list[str]:
 class Ahead:
     """The same chunks; each is read while the caller is busy with the one before it.
 
-    Reading goes on in a thread from when the caller says so: best when it is about to wait for its
-    database. Who may leave in the middle closes it.
+    Reading goes on in a thread, which asks no database, from when the caller says so: best when it
+    is about to wait for its database. Who may leave in the middle closes it.
     """
 
     def __init__(self, chunks: Iterator[Chunk]) -> None:
@@ -162,7 +162,6 @@ class Ahead:
         return coming.result()
 
     def close(self) -> None:
-        self.thread.submit(connections.close_all)  # the thread's own, should it have asked
         self.thread.shutdown()
 
 

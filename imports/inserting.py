@@ -5,6 +5,7 @@ without asking back. Where no constraint watches over them, `hold` does what one
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import chain, islice
 from typing import Any
@@ -21,7 +22,7 @@ UTC_OFFSET = "+00:00"
 NULL = "\\N"
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 TRANSLATION = str.maketrans(ESCAPES)
-PIECE = 500  # rows
+PIECE = 1_000  # rows
 HEAVIEST = 1 << 20  # characters of a piece
 
 
@@ -72,20 +73,32 @@ def joined(model: type[models.Model], columns: Columns) -> Columns:
 
     For PostgreSQL they become one column of lines for COPY, under all their names.
     """
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or not columns:
         return columns
     return {tuple(columns): list(lines_of(model, columns))}
 
 
-def insert(model: type[models.Model], columns: Columns, count: int) -> None:
+@contextmanager
+def inserting(model: type[models.Model], columns: Columns, count: int) -> Iterator[None]:
     """Insert so many rows, given in columns by the names of their fields, or as one value for all.
 
     What is missing is left to the defaults of the database, ids too. Values are texts, or what the
-    driver takes as it is; moments are texts in UTC, without offset, or NOW.
+    driver takes as it is; moments are texts in UTC, without offset, or NOW. The body runs while
+    the database is still busy with them; who has nothing else to do calls `insert`.
     """
-    if count:
-        write = copy_into if connection.vendor == "postgresql" else insert_into
-        write(model, columns, count)
+    if not count:
+        yield
+    elif connection.vendor == "postgresql":
+        with copying(model, columns):
+            yield
+    else:
+        insert_into(model, columns)
+        yield
+
+
+def insert(model: type[models.Model], columns: Columns, count: int) -> None:
+    with inserting(model, columns, count):
+        pass
 
 
 def into(model: type[models.Model], names: Iterable[str]) -> str:
@@ -98,16 +111,21 @@ def is_column(values: Any) -> bool:
     return isinstance(values, (list, tuple, range))
 
 
-def copy_into(model: type[models.Model], columns: Columns, count: int) -> None:
+@contextmanager
+def copying(model: type[models.Model], columns: Columns) -> Iterator[None]:
     """By COPY in PostgreSQL, a piece at a time: the server takes one while we make the next."""
     columns = {name: column for name, column in columns.items() if column is not NOW}
-    ready = {name: lines for name, lines in columns.items() if isinstance(name, tuple)}
     for_all = {name: [value] for name, value in columns.items() if not is_column(value)}
+    ready = {name: lines for name, lines in columns.items() if isinstance(name, tuple)}
     for_each = {name: columns[name] for name in columns if name not in ready | for_all}
-    lines = map("\t".join, zip(lines_of(model, for_each), *ready.values(), strict=True))
-    end = "".join(f"\t{values}" for values in lines_of(model, for_all)) + "\n"
-    names = [*for_each, *chain.from_iterable(ready), *for_all]
-    widest = max((len(line) for column in ready.values() for line in column), default=1)
+    words = {name: for_each.pop(name) for name in list(for_each) if is_of_words(model, name)}
+    numbers = [as_texts(model, name, column) for name, column in for_each.items()]
+    lines = map(
+        "\t".join, zip(*numbers, *joined(model, words).values(), *ready.values(), strict=True)
+    )
+    end = "".join(f"\t{value}" for value in lines_of(model, for_all)) + "\n"
+    names = [*for_each, *words, *chain.from_iterable(ready), *for_all]
+    widest = max(map(len, chain.from_iterable(ready.values())), default=1)
     height = max(1, min(PIECE, HEAVIEST // max(1, widest)))
     # Errors come at the end of the copying, where Django does not translate them.
     with (
@@ -117,6 +135,7 @@ def copy_into(model: type[models.Model], columns: Columns, count: int) -> None:
     ):
         while piece := end.join(islice(lines, height)):
             copy.write(piece + end)
+        yield
 
 
 def lines_of(model: type[models.Model], columns: Columns) -> Iterator[str]:
@@ -130,11 +149,15 @@ def as_texts(model: type[models.Model], name: str, column: Sequence[Any]) -> Ite
     field = model._meta.get_field(name)
     if isinstance(field, models.DateTimeField):
         return [f"{moment}{UTC_OFFSET}" for moment in column]
-    if isinstance(field, (models.CharField, models.TextField)):
+    if is_of_words(model, name):
         return ["" if word is None else word for word in column] if None in column else column
     if field.null and None in column:
         return [NULL if value is None else str(value) for value in column]
     return map(str, column)
+
+
+def is_of_words(model: type[models.Model], name: str) -> bool:
+    return isinstance(model._meta.get_field(name), (models.CharField, models.TextField))
 
 
 def are_clean(rows: list[tuple[str, ...]]) -> bool:
@@ -148,7 +171,7 @@ def escaped(row: tuple[str, ...]) -> list[str]:
     return [value if value is NULL else value.translate(TRANSLATION) for value in row]
 
 
-def insert_into(model: type[models.Model], columns: Columns, count: int) -> None:
+def insert_into(model: type[models.Model], columns: Columns) -> None:
     """By statements of many rows in SQLite: it lets other threads run for as long as one takes."""
     # A default of SQLite would look at its clock for every row.
     moment = as_text(timezone.now())

@@ -2,20 +2,23 @@
 
 from django.conf import settings
 
+from imports.asking import Snapshot
 from trades.models import Account, Instrument
 from trades.symbols import FUTURES, Symbol
 
 
 class Places:
-    """Accounts and instruments by name, remembered for the length of an import.
+    """Accounts and instruments by name, and a snapshot, remembered for the length of an import.
 
     Call `forget` when a transaction that may have made some was rolled back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, snapshot: Snapshot | None = None) -> None:
         self.forget()
+        self.snapshot = snapshot
 
     def forget(self) -> None:
+        self.snapshot = None
         self.accounts: dict[str, int] = {}
         self.instruments: dict[str, int] = {}
 

@@ -1,6 +1,6 @@
 """The two ways in which a file can be wrong: as a whole, or in one line."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from imports.states import Category
 
@@ -19,7 +19,7 @@ class Problem:
     category: str = Category.VALIDATION
 
     def as_json(self) -> dict[str, str]:
-        return {key: value for key, value in asdict(self).items() if key != "category"}
+        return {"field": self.field, "code": self.code, "error": self.error}
 
     def at(self, line_number: int) -> str:
         """The sentence with its place: "line 7, Quantity: 'abc' is not a number"."""

@@ -1,11 +1,10 @@
 """What a settled chunk becomes in the three tables: row logs, trades and the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import compress
-from operator import not_
 
 from imports.chunks import Chunk
-from imports.inserting import NOW, Columns, insert, joined, reserve_ids
+from imports.inserting import NOW, Columns, insert, inserting, is_column, joined, reserve_ids
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.settling import Outcome, Settled
 from imports.states import RowStatus
@@ -41,17 +40,27 @@ def prepared(chunk: Chunk) -> Chunk:
     return chunk
 
 
-def write_row_logs(log: ImportExecutionLog, settled: Settled) -> Sequence[int]:
-    """One row log a line; their ids."""
-    chunk = settled.chunk
-    ids = chunk.row_log_ids or reserve_ids(ImportRowLog, len(chunk.rows))
-    columns = {"id": ids} | chunk.for_row_logs
-    simple = [place not in settled.outcomes for place in range(len(ids))]
-    common = {"import_log_id": log.pk, "status": RowStatus.SUCCESS.value}
-    insert(ImportRowLog, chosen(columns, simple) | common, sum(simple))
-    outcomes = [settled.outcomes[place] for place in sorted(settled.outcomes)]
-    columns = chosen(columns, list(map(not_, simple))) | {
-        "import_log_id": log.pk,
+def write_rows(
+    log: ImportExecutionLog, settled: Settled, meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """The rows of all three tables. `meanwhile` is called when only the database is busy."""
+    ids = reserve_ids(ImportRowLog, len(settled.taken))
+    columns = {"id": ids, "import_log_id": log.pk} | settled.chunk.for_row_logs
+    count = sum(settled.taken)
+    write_outcomes(settled, columns)
+    with inserting(ImportRowLog, *simple_row_logs(settled, columns)):
+        trades = trades_of(settled, ids)
+    with inserting(Trade, trades, count):
+        executions = ledger_of(log, settled)
+        meanwhile()
+    insert(ImportedExecution, executions, count)
+
+
+def write_outcomes(settled: Settled, columns: Columns) -> None:
+    """The row logs of those lines of which there is something to say."""
+    places = sorted(settled.outcomes)
+    outcomes = [settled.outcomes[place] for place in places]
+    said = {
         "status": [one.status.value for one in outcomes],
         "error_category": [str(one.category) for one in outcomes],
         "error_message": [one.message for one in outcomes],
@@ -60,41 +69,56 @@ def write_row_logs(log: ImportExecutionLog, settled: Settled) -> Sequence[int]:
             None if one.status == RowStatus.SUCCESS else repeated(one) for one in outcomes
         ],
     }
-    insert(ImportRowLog, columns, len(outcomes))
-    return ids
+    insert(ImportRowLog, at(places, columns) | said, len(places))
+
+
+def simple_row_logs(settled: Settled, columns: Columns) -> tuple[Columns, int]:
+    """Those of all other lines, and how many they are."""
+    simple = [True] * len(settled.taken)
+    for place in settled.outcomes:
+        simple[place] = False
+    return chosen(columns, simple) | {"status": RowStatus.SUCCESS.value}, sum(simple)
 
 
 def chosen(columns: Columns, wanted: Sequence[bool]) -> Columns:
-    return {name: list(compress(column, wanted)) for name, column in columns.items()}
+    return {
+        name: list(compress(column, wanted)) if is_column(column) else column
+        for name, column in columns.items()
+    }
+
+
+def at(places: Sequence[int], columns: Columns) -> Columns:
+    return {
+        name: list(map(column.__getitem__, places)) if is_column(column) else column
+        for name, column in columns.items()
+    }
 
 
 def repeated(outcome: Outcome) -> int | None:
     return outcome.known.trade_id if outcome.known else None
 
 
-def write_trades(settled: Settled, row_log_ids: Sequence[int]) -> None:
+def trades_of(settled: Settled, row_log_ids: Sequence[int]) -> Columns:
     columns = {
         "id": settled.trade_ids,
         "account_id": settled.account_ids,
         "instrument_id": settled.instrument_ids,
         "import_row_log_id": row_log_ids,
-    } | settled.chunk.for_trades
-    insert(Trade, chosen(columns, settled.taken) | {"created_at": NOW}, sum(settled.taken))
+        "created_at": NOW,
+    }
+    return chosen(columns | settled.chunk.for_trades, settled.taken)
 
 
-def write_ledger(log: ImportExecutionLog, settled: Settled) -> None:
+def ledger_of(log: ImportExecutionLog, settled: Settled) -> Columns:
     """In the order of identities, so that two imports of the same lines cannot lock each other."""
     order = settled.chunk.order
-    places = list(compress(order, map(settled.taken.__getitem__, order)))
     columns = {
         "account_id": settled.account_ids,
         "execution_id": settled.chunk.columns["execution_id"],
         "trade_id": settled.trade_ids,
         "instrument_id": settled.instrument_ids,
-    }
-    columns = {name: list(map(column.__getitem__, places)) for name, column in columns.items()} | {
         "csv_filename": log.file_name,
         "import_timestamp": NOW,
         "import_log_id": log.pk,
     }
-    insert(ImportedExecution, columns, len(places))
+    return at(list(compress(order, map(settled.taken.__getitem__, order))), columns)

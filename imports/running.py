@@ -14,6 +14,7 @@ from pathlib import Path
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from imports.asking import Snapshot
 from imports.body import Body, data_records
 from imports.chunks import Ahead, ChunkReader, beside_a_reader
 from imports.claims import (
@@ -26,19 +27,20 @@ from imports.claims import (
     renew,
 )
 from imports.dialect import Dialect
-from imports.early import made_ready, may_ask_early
 from imports.identify import Layout, identify
 from imports.identity import TwinCounter
 from imports.lines import LineReader, decide_dialect
 from imports.models import ImportExecutionLog
 from imports.places import Places, zones_for
 from imports.problems import FileError
+from imports.rows import prepared
 from imports.states import Status
 from imports.summary import broken_off, interrupted, summary
 from imports.textfile import TextFile, look_at
 from imports.writing import write_chunk
 
 CHUNK = 20_000  # lines in one transaction, fewer where they are heavy
+MOST_REMEMBERED = 50_000  # identities of the ledger; a shorter file asks for its lines instead
 # In a row and without a chunk between them: a file that ends every process that touches it must
 # not do so for ever.
 MOST_ATTEMPTS = 3
@@ -91,7 +93,7 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     begin(log)
     file = open_stored(path, log.file_name)
     reader = reader_of(log, file)
-    places = Places()
+    places = Places(Snapshot(MOST_REMEMBERED) if log.line_count > MOST_REMEMBERED else None)
     with (
         closing(Body(file, reader.layout)) as body,
         closing(TwinCounter()) as twins,
@@ -99,8 +101,7 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     ):
         reading = ChunkReader(reader, twins)
         pass_over(log, body, reading)
-        ready = made_ready(reading.chunks(body, CHUNK), places, ask=may_ask_early())
-        with closing(Ahead(ready)) as chunks:
+        with closing(Ahead(map(prepared, reading.chunks(body, CHUNK)))) as chunks:
             for chunk in chunks:
                 write_chunk(log, chunk, places, meanwhile=chunks.go_on)
                 on_progress(log)

@@ -52,15 +52,19 @@ class Settled:
 
 
 def settle(chunk: Chunk, places: Places) -> Settled:
-    """Decide about every line. Asks the ledger which of the identities it knows, if nobody has.
+    """Decide about every line. Asks the ledger which of the identities it knows.
 
     Plain lines that nobody knows are taken in; the others are looked at one by one.
     """
     accounts, symbols, ids = (chunk.columns[name] for name in ("account", "symbol", "execution_id"))
     places.learn(set(accounts) - {None}, chunk.symbols)
     keys = chunk.keys(places.accounts)
-    known = known_executions(keys) if chunk.answer is None else chunk.answer
-    chunk.answer = None  # who comes again, because it was not true any more, has to ask again
+    if places.snapshot:
+        names = set(accounts) - {None}
+        unsure = places.snapshot.unsure(keys, {places.accounts[name] for name in names})
+    else:
+        unsure = keys
+    known = known_executions(unsure)
     # By the ids alone, which costs less; an id that only another account has is no harm.
     special = {key[1] for key in known} | repeated(ids)
     odd = chunk.lines.keys() | {place for place, one in enumerate(ids) if one in special}

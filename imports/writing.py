@@ -18,7 +18,7 @@ from imports.inserting import hold, reserve_ids
 from imports.models import ImportExecutionLog
 from imports.places import Places
 from imports.problems import Problem
-from imports.rows import prepared, repeated, write_ledger, write_row_logs, write_trades
+from imports.rows import prepared, repeated, write_rows
 from imports.settling import Outcome, Settled, settle
 from imports.states import Category, RowStatus
 from trades.models import Trade
@@ -68,8 +68,7 @@ def write_together_or_each(
     try:
         with transaction.atomic():
             settled = settle(chunk, places)
-            meanwhile()
-            write_lines(log, settled, places)
+            write_lines(log, settled, places, meanwhile)
             count(log, [settled])
         return
     except REFUSALS as refusal:
@@ -88,15 +87,17 @@ def start_over(log: ImportExecutionLog, places: Places) -> None:
 
 
 def is_a_rivals_doing(refusal: Exception) -> bool:
-    """Whether another process was faster, and nothing is wrong with the rows.
+    """Whether another process was faster, or an earlier line that nobody had asked for.
 
-    SQLite has one writer at a time; there, nobody can come between asking and writing.
+    Then nothing is wrong with the rows.
     """
     cause = refusal.__cause__
     if isinstance(refusal, Uncertain) or getattr(cause, "sqlstate", None) in LOCKED_OUT:
         return True
     diagnosis = getattr(cause, "diag", None)
-    return diagnosis is not None and diagnosis.constraint_name == "ledger_each_execution_once"
+    if diagnosis is not None:
+        return diagnosis.constraint_name == "ledger_each_execution_once"
+    return "imported_executions.execution_id" in str(refusal)  # how SQLite tells
 
 
 def write_alone(log: ImportExecutionLog, chunk: Chunk, places: Places) -> Settled:
@@ -106,7 +107,7 @@ def write_alone(log: ImportExecutionLog, chunk: Chunk, places: Places) -> Settle
         try:
             with transaction.atomic():
                 settled = settle(chunk, places)
-                write_lines(log, settled, places)
+                write_lines(log, settled, places, lambda: None)
                 return settled
         except (*REFUSALS, Uncertain) as error:
             refusal = error
@@ -115,18 +116,19 @@ def write_alone(log: ImportExecutionLog, chunk: Chunk, places: Places) -> Settle
     problem = Problem("", "database_error", f"the database refused it: {words}", Category.DATABASE)
     outcome = Outcome(chunk.rows.numbers[0], RowStatus.FAILED, [problem])
     settled = Settled(chunk, [False], {0: outcome})
-    write_row_logs(log, settled)
+    write_rows(log, settled)
     return settled
 
 
-def write_lines(log: ImportExecutionLog, settled: Settled, places: Places) -> None:
-    ids = iter(settled.chunk.trade_ids or reserve_ids(Trade, sum(settled.taken)))
+def write_lines(
+    log: ImportExecutionLog, settled: Settled, places: Places, meanwhile: Callable[[], None]
+) -> None:
+    ids = iter(reserve_ids(Trade, sum(settled.taken)))
     settled.trade_ids = [next(ids) if taken else None for taken in settled.taken]
     for place, outcome in settled.outcomes.items():
         if settled.taken[place]:
             outcome.known.trade_id = settled.trade_ids[place]
-    write_trades(settled, write_row_logs(log, settled))
-    write_ledger(log, settled)
+    write_rows(log, settled, meanwhile)
     accounts = {*compress(settled.account_ids, settled.taken)}
     if not places.all_exist(accounts, {*compress(settled.instrument_ids, settled.taken)}):
         raise Uncertain("an account or instrument was deleted meanwhile")

@@ -5,7 +5,8 @@ from itertools import chain, repeat
 import pytest
 from django.db import connection
 
-from imports import early, running, settling, writing
+from imports import running, settling, writing
+from imports.asking import Snapshot
 from imports.models import ImportedExecution, ImportRowLog
 from imports.states import Category, RowStatus, Status
 from tests.conftest import TakeIn, file_of, fill
@@ -133,17 +134,52 @@ def quoted(cell: str) -> str:
     return '"{}"'.format(cell.replace('"', '""'))
 
 
-@pytest.mark.django_db(transaction=True)
-def test_an_id_that_comes_again_in_the_next_chunk_is_known(take_in: TakeIn) -> None:
+@pytest.fixture
+def snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of six lines and more are long: they remember up to five identities of the ledger."""
+    monkeypatch.setattr(running, "MOST_REMEMBERED", 5)
+
+
+@pytest.mark.usefixtures("snapshot")
+def test_an_id_that_comes_again_in_a_later_chunk_is_known(take_in: TakeIn) -> None:
     log = take_in(file_of(*[fill(ID=f"exec-{number}") for number in (1, 2, 2, 3, 3, 1, 4)]))
-    assert (log.success_rows, log.skipped_rows) == (4, 3)
+    assert (log.success_rows, log.skipped_rows, log.failed_rows) == (4, 3, 0)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_an_answer_that_came_too_early_is_asked_for_again(
+@pytest.mark.usefixtures("snapshot")
+@pytest.mark.parametrize("before", [1, 5, 6, 7])
+def test_a_long_file_skips_what_is_known(take_in: TakeIn, before: int) -> None:
+    lines = [fill(ID=f"exec-{number}") for number in range(1, 10)]
+    take_in(file_of(*lines[:before]))
+    log = take_in(file_of(*lines))
+    assert (log.success_rows, log.skipped_rows, log.failed_rows) == (9 - before, before, 0)
+    assert Trade.objects.count() == 9
+
+
+@pytest.mark.usefixtures("snapshot")
+def test_what_a_rival_takes_in_after_the_snapshot_is_known(
+    take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [fill(ID=f"exec-{number}") for number in range(1, 10)]
+    take_in(file_of(*lines[:5]))
+    monkeypatch.setattr(Snapshot, "learn", lambda self, account_ids: None)  # taken too early
+    log = take_in(file_of(*lines))
+    assert (log.success_rows, log.skipped_rows, log.failed_rows) == (4, 5, 0)
+    assert Trade.objects.count() == 9
+
+
+@pytest.mark.usefixtures("snapshot")
+def test_a_snapshot_makes_nothing_known_that_was_rolled_back_meanwhile(
     take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take_in(FIVE)
-    monkeypatch.setattr(early, "known_executions", lambda keys: {})
-    assert take_in(FIVE).skipped_rows == 5
-    assert Trade.objects.count() == 5
+    learn = Snapshot.learn
+
+    def learn_and_lose(self: Snapshot, account_ids: set[int]) -> None:
+        learn(self, account_ids)
+        Trade.objects.all().delete()
+        ImportedExecution.objects.all().delete()
+
+    monkeypatch.setattr(Snapshot, "learn", learn_and_lose)
+    log = take_in(file_of(*[fill(ID=f"exec-{number}") for number in range(1, 7)]))
+    assert log.success_rows == 6
