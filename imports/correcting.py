@@ -64,6 +64,8 @@ def why_never(log: ImportExecutionLog, row: ImportRowLog) -> str:
     """Why such a line of such an import cannot be corrected in place; '' if it can."""
     if row.status != RowStatus.FAILED:
         return f"Line {row.row_number} has not failed."
+    if log.mends_line is not None:
+        return f"{log.file_name} is a correction itself; correct the line where it came from."
     if log.status not in RETRYABLE:
         state = log.get_status_display().lower()
         return f"{log.file_name} is {state}; lines of a failed or partial import can be corrected."

@@ -192,6 +192,12 @@ def test_later_imports_are_named_and_after_a_rollback_offered(
     assert Trade.objects.count() == 2
 
 
+def test_a_later_import_that_met_a_conflict_is_named(take_in: TakeIn) -> None:
+    log, later = take_in(GOOD), take_in(file_of(fill(Price="1")))
+    take_in(file_of(fill(ID="z", Price="x")))
+    assert counts(log).later_imports == [later]
+
+
 @pytest.mark.parametrize("lines", [10, 300])
 def test_as_many_queries_for_any_number_of_failed_lines(
     as_adam: Client, take_in: TakeIn, django_assert_max_num_queries: Callable, lines: int

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import threading
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -102,6 +104,14 @@ def test_a_correction_that_was_rolled_back_can_be_made_again(take_in: TakeIn, ol
 def test_a_correction_that_failed_can_be_made_again(take_in: TakeIn, olga: User) -> None:
     log = take_in(PARTIAL)
     assert mend(log, 3, olga, Quantity="7", ID="exec-1").status == Status.FAILED
+    assert mend(log, 3, olga, Quantity="7").success_rows == 1
+
+
+def test_a_correction_is_corrected_where_its_line_came_from(take_in: TakeIn, olga: User) -> None:
+    log = take_in(PARTIAL)
+    failed = mend(log, 3, olga, Quantity="7", ID="exec-1")
+    with pytest.raises(StateConflict, match="where it came from"):
+        mend(failed, 2, olga, ID="exec-9")
     assert mend(log, 3, olga, Quantity="7").success_rows == 1
 
 
@@ -333,3 +343,32 @@ def test_a_success_is_not_retried(take_in: TakeIn, as_olga: Client) -> None:
     log = take_in(file_of(fill()))
     answer = as_olga.post(reverse("import-retry", args=[log.pk]))
     assert (answer.status_code, log.retries.count()) == (409, 0)
+
+
+# --- At once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_correct_a_line_at_once_make_one_trade(
+    take_in: TakeIn, olga: User, adam: User
+) -> None:
+    log = take_in(TWINS)
+    start, told = threading.Barrier(2), []
+
+    def try_it(user: User, quantity: str) -> None:
+        start.wait()
+        try:
+            told.append(mend(log, 3, user, Quantity=quantity).status)
+        except StateConflict as conflict:
+            told.append(str(conflict))
+        finally:
+            connection.close()
+
+    tries = [threading.Thread(target=try_it, args=args) for args in ((olga, "2"), (adam, "3"))]
+    for one in tries:
+        one.start()
+    for one in tries:
+        one.join()
+    assert Trade.objects.count() == 2
+    assert Status.SUCCESS in told
+    assert sum("correct" in one for one in told) == 1
