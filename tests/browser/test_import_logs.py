@@ -70,6 +70,7 @@ def test_a_row_opens_into_tabs_which_a_reload_keeps(
     expect(more.get_by_text("Rows per second")).to_be_visible()
     more.get_by_role("link", name="Validation errors").click()
     expect(more.get_by_text("'abc' is not a number")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"open={log.pk}\.errors$"))
     page.reload()
     expect(more.get_by_text("'abc' is not a number")).to_be_visible()
     row(page, log).locator("td").nth(4).click()
