@@ -109,10 +109,13 @@ def test_every_door_is_tried() -> None:
     assert there == tried
 
 
-@pytest.mark.parametrize("view", [v for v in ApiView.__subclasses__() if v not in (Token, Tokens)])
-def test_every_method_asks_for_a_right(view: type[ApiView]) -> None:
-    methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
-    assert {method for method, rights in view.rights.items() if rights} >= methods - {"HEAD"}
+def test_every_method_asks_for_a_right() -> None:
+    views = [view for view in views_of_the_api().values() if issubclass(view, ApiView)]
+    for view in {*views} - {Token, Tokens}:
+        methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
+        asked = {method for method, rights in view.rights.items() if rights}
+        assert asked >= methods - {"HEAD"}, view
+    assert len(views) == 14
 
 
 def test_the_page_to_browse_the_api(client: Client, vera: User) -> None:
