@@ -42,10 +42,10 @@ background.SLICE = wishes["slice"]
 django_q.pusher.sleep = lambda seconds: time.sleep(0.5)  # ten, when the database is away
 write_chunk = running.write_chunk
 
-def write_or_die(log, chunk, places):
+def write_or_die(log, chunk, places, meanwhile):
     if any("poison" in cells for cells in chunk.rows.cells):
         os.kill(os.getpid(), signal.SIGKILL)
-    write_chunk(log, chunk, places)
+    write_chunk(log, chunk, places, meanwhile)
     time.sleep(wishes["rest"])
 
 running.write_chunk = write_or_die
