@@ -58,7 +58,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     may = rights(request.user)
     mend_rows(log, page, may["retry"])
     context = {
-        "title": log.file_name,
+        "title": f"Import {log.pk}: {log.file_name}",
         "log": log,
         "badge": import_badge(log),
         "row_page": page,
@@ -84,7 +84,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def counted(request: HttpRequest, pk: int) -> HttpResponse:
     """What must be counted of a large import; its page asks for it apart."""
     log = get_object_or_404(ImportExecutionLog, pk=pk)
-    context = {"title": log.file_name, "log": log, "counts": counts(log)}
+    context = {"title": f"Import {log.pk}: {log.file_name}", "log": log, "counts": counts(log)}
     context["may"] = rights(request.user)
     return render(request, "imports/detail_counted.html", shell(request, **context))
 
