@@ -66,7 +66,8 @@ function tellOutcomes({ detail: page }) {
         if (!row || row.matches(".tl-is-active")) continue;
         link.replaceChildren(document.importNode(row.querySelector(".tl-status > *"), true));
         const count = (name) => row.querySelector(`.tl-${name}_rows`).textContent;
-        link.append(` ${count("success")} taken in, ${count("skipped")} known, ${count("failed")} failed`);
+        const counts = `${count("success")} taken in, ${count("skipped")} known`;
+        link.append(` ${row.dataset.why ?? counts}`);
         delete link.dataset.row;
     }
 }

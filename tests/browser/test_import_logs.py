@@ -138,7 +138,7 @@ def test_chosen_files_are_sent_and_show_up(visit: Visit, olga: User, tmp_path: P
     expect(page.locator("tr.tl-import", has_text="good.csv")).to_contain_text("Success")
     expect(page.locator("tr.tl-is-failed")).to_contain_text("bad.csv")
     expect(page.get_by_text("received, will be imported")).to_have_count(0)
-    expect(page.locator("#sent li", has_text="bad.csv")).to_contain_text("1 failed")
+    expect(page.locator("#sent li", has_text="bad.csv")).to_contain_text("1 of 1 lines failed")
 
 
 def test_a_file_is_dropped_onto_the_page(visit: Visit, olga: User) -> None:
