@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 
 from imports.formats import all_formats
 from imports.identify import Layout
@@ -146,17 +146,16 @@ def family(log: ImportExecutionLog) -> list[ImportExecutionLog]:
 
 
 def waiting_for(log: ImportExecutionLog) -> list[ImportExecutionLog]:
-    """Later imports that skipped lines because of this one.
+    """Later imports that skipped or refused lines because of this one.
 
     Once it is rolled back nothing links them any more; then, those that miss trades since.
     """
     if log.status != Status.ROLLED_BACK:
         return later_imports([log.pk])[:RELATIVES]
-    missing = ImportRowLog.objects.filter(
-        import_log=OuterRef("pk"), status=RowStatus.SKIPPED, duplicate_of=None
-    )
-    later = ImportExecutionLog.objects.filter(
-        pk__gt=log.pk, queued_at__lt=log.rolled_back_at, skipped_rows__gt=0
-    )
-    ended = later.filter(status__in=[Status.SUCCESS, Status.PARTIAL])
-    return list(ended.filter(Exists(missing))[:RELATIVES])
+    rows = ImportRowLog.objects.filter(import_log=OuterRef("pk"), duplicate_of=None)
+    skipped = rows.filter(status=RowStatus.SKIPPED)
+    refused = rows.filter(status=RowStatus.FAILED, error_category=Category.BUSINESS_LOGIC)
+    later = ImportExecutionLog.objects.filter(pk__gt=log.pk, queued_at__lt=log.rolled_back_at)
+    ended = later.filter(status__in=[Status.SUCCESS, Status.PARTIAL, Status.FAILED])
+    miss = Q(skipped_rows__gt=0) & Exists(skipped) | Q(failed_rows__gt=0) & Exists(refused)
+    return list(ended.filter(miss)[:RELATIVES])

@@ -17,7 +17,7 @@ from django.http import StreamingHttpResponse
 
 from imports.columns import read_number
 from imports.models import ImportExecutionLog, ImportRowLog
-from imports.states import RowStatus
+from imports.states import ACTIVE, RowStatus, Status
 from trades.models import Trade
 from web.downloads import streamed
 
@@ -193,11 +193,17 @@ def in_one_line(value: object) -> str:
 
 
 def failed_as_csv(log: ImportExecutionLog) -> Iterator[str]:
-    """With the byte order mark by which spreadsheets know UTF-8."""
+    """What is left to be corrected: lines that were corrected in place are not.
+
+    With the byte order mark by which spreadsheets know UTF-8.
+    """
     delimiter = log.dialect.get("delimiter", ",")
+    corrections = log.retries.filter(mends_line__isnull=False, status__in=[*ACTIVE, Status.SUCCESS])
+    mended = set(corrections.values_list("mends_line", flat=True))
     yield "\ufeff" + as_csv([[*map(neutral, log.header), ERROR]], delimiter)
     for rows in slices(log, RowStatus.FAILED):
-        yield as_csv([with_error(log.header, row) for row in rows], delimiter)
+        left = [row for row in rows if row.row_number not in mended]
+        yield as_csv([with_error(log.header, row) for row in left], delimiter)
 
 
 def with_error(header: list[str], row: ImportRowLog) -> list[str]:

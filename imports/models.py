@@ -141,6 +141,11 @@ class ImportExecutionLog(models.Model):
         return self.is_left_behind and (old if self.status == Status.QUEUED else bool(self.owner))
 
     @property
+    def changes_soon(self) -> bool:
+        """Whether somebody works on it, or will at once."""
+        return (self.is_active or self.status == Status.ROLLING_BACK) and not self.waits_long
+
+    @property
     def can_be_cancelled(self) -> bool:
         return self.status in CANCELLABLE
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -165,7 +166,7 @@ def opened(
     }
     if is_by_script(request):
         return render(request, "imports/list_opened.html", context)
-    page = shell(request, title=log.file_name, **context)
+    page = shell(request, title=f"Import {log.pk}: {log.file_name}", **context)
     return render(request, "imports/list_opened_page.html", page)
 
 
@@ -173,7 +174,7 @@ def opened(
 
 
 def upload_context() -> dict[str, object]:
-    return {"form": UploadForm(), "zones": zones()}
+    return {"form": UploadForm(), "zones": zones(), "zone": settings.TIME_ZONE}
 
 
 @cache

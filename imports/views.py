@@ -58,7 +58,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     may = rights(request.user)
     mend_rows(log, page, may["retry"])
     context = {
-        "title": log.file_name,
+        "title": f"Import {log.pk}: {log.file_name}",
         "log": log,
         "badge": import_badge(log),
         "row_page": page,
@@ -72,6 +72,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "can_roll_back": may["roll_back"] and log.can_be_rolled_back,
         "is_stored": bool(log.file_hash) and log.stored_path.exists(),
         "family": family(log),
+        "corrected": mended(log),
         "counts": counts(log) if log.total_rows <= COUNTED_AT_ONCE else None,
         **about_the_file(log),
         **about_the_run(log, request),
@@ -84,7 +85,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def counted(request: HttpRequest, pk: int) -> HttpResponse:
     """What must be counted of a large import; its page asks for it apart."""
     log = get_object_or_404(ImportExecutionLog, pk=pk)
-    context = {"title": log.file_name, "log": log, "counts": counts(log)}
+    context = {"title": f"Import {log.pk}: {log.file_name}", "log": log, "counts": counts(log)}
     context["may"] = rights(request.user)
     return render(request, "imports/detail_counted.html", shell(request, **context))
 
@@ -98,6 +99,12 @@ def mend_rows(log: ImportExecutionLog, page: RowPage, may_retry: bool) -> None:
         row.correction = corrected.get(row.row_number)
         is_mended = row.correction and row.correction.status in STANDS
         row.can_be_corrected = may_retry and not is_mended and not why_never(log, row)
+
+
+def mended(log: ImportExecutionLog) -> int:
+    """How many of its failed lines were corrected one by one and taken in since."""
+    fixed = log.retries.filter(mends_line__isnull=False, status=Status.SUCCESS)
+    return fixed.values("mends_line").distinct().count() if log.failed_rows else 0
 
 
 def about_the_file(log: ImportExecutionLog) -> dict[str, object]:

@@ -196,6 +196,21 @@ def test_a_later_import_that_met_a_conflict_is_named(take_in: TakeIn) -> None:
     log, later = take_in(GOOD), take_in(file_of(fill(Price="1")))
     take_in(file_of(fill(ID="z", Price="x")))
     assert counts(log).later_imports == [later]
+    roll_back(log)
+    log.refresh_from_db()
+    assert counts(log).later_imports == [later]
+
+
+def test_a_conflict_of_times_names_the_zone(take_in: TakeIn, as_adam: Client) -> None:
+    take_in(GOOD)
+    later = take_in(GOOD, timezone="America/Chicago")
+    assert "this one as of America/Chicago" in text_of(as_adam, later)
+
+
+def test_the_page_names_import_and_file_as_they_are(
+    partial: ImportExecutionLog, as_adam: Client
+) -> None:
+    assert f"Import {partial.pk}: {partial.file_name}" in text_of(as_adam, partial)
 
 
 @pytest.mark.parametrize("lines", [10, 300])

@@ -56,6 +56,16 @@ def bring_back(
 # --- One line, in place
 
 
+def test_a_corrected_line_is_counted_and_not_downloaded_again(
+    take_in: TakeIn, olga: User, client: Client
+) -> None:
+    log = take_in(file_of(fill(Quantity="abc"), fill(ID="b", Quantity="x")))
+    mend(log, 2, olga, Quantity="1")
+    assert [row[-1] for row in downloaded(log)[1:]] == ["line 3, Quantity: 'x' is not a number"]
+    client.force_login(olga)
+    assert "1 of them corrected since" in client.get(log.get_absolute_url()).content.decode()
+
+
 def test_a_corrected_line_is_taken_in_alone(take_in: TakeIn, olga: User) -> None:
     log = take_in(PARTIAL)
     new = mend(log, 3, olga, Quantity="2")

@@ -42,6 +42,7 @@ function tell(request, file, line, words) {
         link.className = "tl-link";
         link.href = received.url;
         link.textContent = received.words;
+        if (received.is_received) link.dataset.row = `import-${received.id}`;
         line.classList.toggle("tl-trouble", !received.is_received);
         return words.append(link);
     }
@@ -57,6 +58,20 @@ function tell(request, file, line, words) {
     });
     line.append(" ", again);
 }
+
+// What was received and has ended meanwhile shows what became of it.
+function tellOutcomes({ detail: page }) {
+    for (const link of document.querySelectorAll("#sent [data-row]")) {
+        const row = page.getElementById(link.dataset.row);
+        if (!row || row.matches(".tl-is-active")) continue;
+        link.replaceChildren(document.importNode(row.querySelector(".tl-status > *"), true));
+        const count = (name) => row.querySelector(`.tl-${name}_rows`).textContent;
+        const counts = `${count("success")} taken in, ${count("skipped")} known`;
+        link.append(` ${row.dataset.why ?? counts}`);
+        delete link.dataset.row;
+    }
+}
+document.addEventListener("imports:loaded", tellOutcomes);
 
 function reason(request) {
     if (request.status === 400 && request.getResponseHeader("Content-Type") === "application/json") {
