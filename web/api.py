@@ -151,7 +151,7 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """No body whose length is not told: Django would take it for an empty one."""
         super().initial(request, *args, **kwargs)
-        if "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH"):
+        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
             raise ApiError(411, "LENGTH_REQUIRED", "Send the body with its Content-Length.")
 
     def finalize_response(
