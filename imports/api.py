@@ -212,7 +212,7 @@ class AffectedTrades(ApiView):
         responses=answers(shapes.AffectedTrades, 400, 404),
     )
     def get(self, request: Request, id: str) -> Response:
-        """The trades that an import made and that still exist, in the order of the file."""
+        """The trades that an import made and that still exist; `row_number` is their line."""
         most, last = per_page(request, ROWS_PER_PAGE), after(request)
         log = find_import(id)
         ledger = ImportedExecution.objects.filter(import_log=log, pk__gt=last).order_by("pk")

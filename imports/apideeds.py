@@ -3,7 +3,7 @@
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,6 +21,7 @@ from imports.storing import Wishes, refuse_too_large, stored_import
 from imports.uploadkeys import LONGEST_KEY, KeyReused, save_once
 from joblogs.states import Trigger
 from web.api import ApiError, ApiView, answers, invalid
+from web.apibody import JSONBody
 
 KEY = "Idempotency-Key"
 
@@ -103,7 +104,7 @@ def received(log: ImportExecutionLog) -> Response:
 class SampleData(ApiView):
     rights = {"POST": ["imports.add_importexecutionlog"]}
 
-    @extend_schema(request=None, responses=answers(shapes.NewImport, code=202))
+    @extend_schema(request=None, responses=answers(shapes.NewImport, 411, code=202))
     def post(self, request: Request) -> Response:
         """Take in the bundled sample."""
         log = receive_sample(request.user)
@@ -113,7 +114,7 @@ class SampleData(ApiView):
 
 class Retry(ApiView):
     rights = {"POST": ["imports.retry_import"]}
-    parser_classes = [MultiPartParser, JSONParser]
+    parser_classes = [MultiPartParser, JSONBody]
 
     @extend_schema(
         parameters=[ID],

@@ -53,7 +53,7 @@ class Snapshot:
         for account_id in account_ids - self.account_ids:
             rows = answer(
                 "SELECT execution_id FROM imported_executions WHERE account_id = %s LIMIT %s",
-                [account_id, self.most + 1 - len(self.ids)],
+                [account_id, self.most + 1],
             )
             self.ids.update(row[0] for row in rows)
             self.account_ids.add(account_id)

@@ -115,11 +115,12 @@ def go_on(log: ImportExecutionLog, on_progress: Callable[[int], None]) -> int:
 def begin(log: ImportExecutionLog, user: AbstractBaseUser | None) -> None:
     """Move the import to `rolling_back`, unless an interrupted rollback is there already."""
     log.refresh_from_db()
+    mine = ImportExecutionLog.objects.filter(pk=log.pk)
     if log.status == Status.ROLLING_BACK:
-        ImportExecutionLog.objects.filter(pk=log.pk).update(attempt=0)
+        if not mine.due().update(attempt=0):
+            raise StateConflict(f"{log.file_name} is being rolled back by another process.")
         return
     log.require(log.can_be_rolled_back, "only what has taken in trades can be rolled back, once")
-    mine = ImportExecutionLog.objects.filter(pk=log.pk)
     if not mine.move(
         Status(log.status),
         Status.ROLLING_BACK,

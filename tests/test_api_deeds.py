@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from imports import rollback
+from imports.claims import claim
 from imports.models import ImportExecutionLog
 from imports.states import Status
 from imports.uploadkeys import UploadKey
@@ -234,6 +235,17 @@ def test_a_second_rollback_is_a_conflict(take_in: TakeIn, adam_asks: Client) -> 
     log = take_in(GOOD)
     ask(adam_asks, "rollback", log, {"confirm": True})
     refused(ask(adam_asks, "rollback", log, {"confirm": True}), 409, "STATE_CONFLICT")
+
+
+def test_a_rollback_at_work_is_not_begun_again(
+    take_in: TakeIn, adam_asks: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollback, "SLICE", 1)
+    log = take_in(GOOD)
+    ask(adam_asks, "rollback", log, {"confirm": True})
+    claim(log.pk, Status.ROLLING_BACK)
+    refused(ask(adam_asks, "rollback", log, {"confirm": True}), 409, "STATE_CONFLICT")
+    assert JobLog.objects.filter(job="rollback").count() == 1
 
 
 # --- The sample

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from imports import api
@@ -42,6 +43,27 @@ def test_a_body_that_is_no_json(take_in: TakeIn, adam: User) -> None:
     address = f"/api/import-logs/rollback/{take_in(MIXED).pk}"
     response = asking(adam).post(address, "{", content_type="application/json")
     refused(response, 400, "MALFORMED_REQUEST")
+
+
+def test_a_body_that_is_nested_too_deeply(take_in: TakeIn, adam: User) -> None:
+    address = f"/api/import-logs/rollback/{take_in(MIXED).pk}"
+    body = "[" * 100_000 + "]" * 100_000
+    response = asking(adam).post(address, body, content_type="application/json")
+    refused(response, 400, "MALFORMED_REQUEST")
+
+
+def test_a_body_whose_length_is_not_told(take_in: TakeIn, adam: User) -> None:
+    """Without its corrected file, a retry would be one of the stored file."""
+    log = take_in(MIXED)
+    file = SimpleUploadedFile("corrected.csv", MIXED.encode())
+    response = asking(adam).post(
+        f"/api/import-logs/retry/{log.pk}",
+        {"file": file},
+        headers={"Transfer-Encoding": "chunked"},
+        CONTENT_LENGTH="",
+    )
+    refused(response, 411, "LENGTH_REQUIRED")
+    assert not log.retries.exists()
 
 
 def test_a_body_that_is_too_large(take_in: TakeIn, adam: User) -> None:

@@ -183,3 +183,14 @@ def test_a_snapshot_makes_nothing_known_that_was_rolled_back_meanwhile(
     monkeypatch.setattr(Snapshot, "learn", learn_and_lose)
     log = take_in(file_of(*[fill(ID=f"exec-{number}") for number in range(1, 7)]))
     assert log.success_rows == 6
+
+
+def test_a_snapshot_does_not_end_at_ids_that_other_accounts_have_too(take_in: TakeIn) -> None:
+    ids = [f"exec-{number}" for number in range(1, 9)]
+    take_in(file_of(*[fill(ID=one, Account="Sim1") for one in ids[:5]]))
+    take_in(file_of(*[fill(ID=one, Account="Sim2") for one in ids]))
+    accounts = dict(Account.objects.values_list("name", "pk"))
+    snapshot = Snapshot(5)
+    assert snapshot.unsure([(accounts["Sim1"], "new")], {accounts["Sim1"]}) == []
+    keys = [(accounts["Sim2"], one) for one in ids]
+    assert snapshot.unsure(keys, {accounts["Sim2"]}) == keys

@@ -148,6 +148,12 @@ class ApiView(APIView):
     rights: dict[str, list[str]] = {}
     http_method_names = ["get", "post", "delete", "head"]
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """No body whose length is not told: Django would take it for an empty one."""
+        super().initial(request, *args, **kwargs)
+        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+            raise ApiError(411, "LENGTH_REQUIRED", "Send the body with its Content-Length.")
+
     def finalize_response(
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
@@ -223,6 +229,7 @@ SENTENCES = {
     404: "There is no such thing",
     406: "JSON is the only form",
     409: "Its state does not allow it",
+    411: "The body came without its length",
     413: "Too large",
     415: "The body is of the wrong type",
     422: "The key was used for something else",
@@ -232,7 +239,7 @@ SENTENCES = {
 
 def answers(good: Any, *errors: int, code: int = status.HTTP_200_OK) -> dict[int, Any]:
     """All that an operation may answer, for the document; what every one may is added."""
-    usual = {401, 403, 406, 429}
+    usual = {401, 403, 406, 429} | ({411} if 415 in errors else set())
     return {code: good} | {
         number: OpenApiResponse(ErrorAnswer, SENTENCES[number])
         for number in sorted(usual | set(errors))
