@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from imports.manyids import among
+
 QUOTED = str.maketrans({"\\": "\\\\", '"': '\\"'})
 Key = tuple[int | None, str | None]  # account, execution_id: an identity, or none
 
@@ -112,15 +114,12 @@ def as_array(words: list[str]) -> str:
 
 
 def contents_of_trades(trade_ids: list[int]) -> dict[int, Content]:
-    among = {
-        "postgresql": "= ANY (%s)",
-        "sqlite": "IN (SELECT value FROM json_each(%s))",
-    }[connection.vendor]
+    condition, parameter = among(trade_ids)
     rows = answer(
         "SELECT trades.id, symbol, side, quantity, price, executed_at, commission "
         "FROM trades JOIN instruments ON instruments.id = instrument_id "
-        f"WHERE trades.id {among}",
-        [trade_ids if connection.vendor == "postgresql" else json.dumps(trade_ids)],
+        f"WHERE trades.id {condition}",
+        [parameter],
     )
     return {
         trade_id: Content(

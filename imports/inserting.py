@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, models
 from django.utils import timezone
 
+from imports.manyids import among
 from imports.wallclock import as_text
 
 # By the name of a field, or the names of several that are joined: a value for each row, or for all.
@@ -50,7 +51,7 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
         return list(range(last + 1, last + 1 + count))
 
 
-def hold(model: type[models.Model], ids: Collection[int]) -> int:
+def hold(model: type[models.Model], ids: Collection[int], strength: str = "KEY SHARE") -> int:
     """Keep rows from being deleted until the transaction ends; how many of them there are.
 
     In ascending order, like everybody who deletes many, so that nobody locks the other out.
@@ -59,13 +60,16 @@ def hold(model: type[models.Model], ids: Collection[int]) -> int:
     if not ids:
         return 0
     if connection.vendor != "postgresql":
-        return model.objects.filter(pk__in=ids).count()
+        condition, parameter = among(ids)
+        return model.objects.extra(where=[f"id {condition}"], params=[parameter]).count()
     table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT 1 FROM {table} WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [list(ids)]
+            "SELECT count(*) FROM (SELECT 1 FROM "
+            f"{table} WHERE id = ANY(%s) ORDER BY id FOR {strength}) AS held",
+            [list(ids)],
         )
-        return cursor.rowcount
+        return cursor.fetchone()[0]
 
 
 def joined(model: type[models.Model], columns: Columns) -> Columns:

@@ -22,6 +22,8 @@ from imports.claims import (
     release_when_possible,
     renew,
 )
+from imports.inserting import hold
+from imports.manyids import change
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.states import Category, RowStatus, StateConflict, Status
 from trades.models import Trade
@@ -160,12 +162,14 @@ def delete_slice(log: ImportExecutionLog, ledger_rows: list[tuple[int, int | Non
     """Delete these ledger rows with their trades; how many trades there were."""
     trade_ids = [trade_id for _, trade_id in ledger_rows if trade_id]
     with transaction.atomic():
-        trades = Trade.objects.filter(pk__in=trade_ids)
         # An import that skips lines because of these trades is waited for, and then unlinked.
-        list(trades.order_by("pk").values_list("pk").select_for_update())
-        ImportRowLog.objects.filter(duplicate_of__in=trade_ids).update(duplicate_of=None)
+        hold(Trade, trade_ids, "UPDATE")
+        change(
+            "UPDATE import_execution_row_logs SET duplicate_of_id = NULL WHERE duplicate_of_id",
+            trade_ids,
+        )
         # Raw: what refers to a trade has just been taken care of, for all of them at once.
-        deleted = trades._raw_delete(trades.db) or 0  # None without a single id
-        ImportedExecution.objects.filter(pk__in=[pk for pk, _ in ledger_rows]).delete()
+        deleted = change("DELETE FROM trades WHERE id", trade_ids)
+        change("DELETE FROM imported_executions WHERE id", [pk for pk, _ in ledger_rows])
         renew(log, attempt=1)
     return deleted
