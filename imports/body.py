@@ -10,7 +10,7 @@ from imports.lines import headings_of
 from imports.records import Lines, Record, records
 from imports.textfile import TextFile
 
-HEAVY = 8 << 20  # about so many bytes of memory
+HEAVY = 12 << 20  # about so many bytes of memory
 PIECE = 100  # physical lines
 LONGEST_PLAIN = 2_000  # characters of a line; what is remembered of it must not fill the memory
 
