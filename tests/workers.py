@@ -129,9 +129,9 @@ def attend_later() -> None:
 
 
 def bury() -> None:
-    """As if five minutes had passed since the last sign of life of those who work."""
-    heartbeat_at = timezone.now() - timedelta(minutes=6)
-    JobLog.objects.filter(status=Status.PROCESSING).update(heartbeat_at=heartbeat_at)
+    """What the minute tick does for the jobs of the dead, once the living have ended theirs."""
+    working = JobLog.objects.filter(status=Status.PROCESSING).values_list("owner", flat=True)
+    until(lambda: all(map(is_dead, working.all())))
     attend()
 
 
