@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -36,6 +37,8 @@ from web.shell import page_for, shell
 
 SEE = page_for("imports.view_importexecutionlog")
 JOBS_SHOWN = 5
+# Failed lines that were corrected one by one and taken in since.
+CORRECTED = Count("retries__mends_line", filter=Q(retries__status=Status.SUCCESS), distinct=True)
 COUNTED_AT_ONCE = 10_000  # lines; of a larger import, what must be counted is asked for apart
 
 
@@ -52,7 +55,7 @@ class Progress:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One import: its outcome, its lines by the page, its relatives, its file and its run."""
-    log = get_object_or_404(ImportExecutionLog, pk=pk)
+    log = get_object_or_404(ImportExecutionLog.objects.annotate(corrected=CORRECTED), pk=pk)
     asked = [request.GET.get(name, "") for name in ("rows", "from")]
     page = row_page(log, *asked, category=request.GET.get("category", ""))
     may = rights(request.user)
@@ -72,7 +75,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "can_roll_back": may["roll_back"] and log.can_be_rolled_back,
         "is_stored": bool(log.file_hash) and log.stored_path.exists(),
         "family": family(log),
-        "corrected": mended(log),
         "counts": counts(log) if log.total_rows <= COUNTED_AT_ONCE else None,
         **about_the_file(log),
         **about_the_run(log, request),
@@ -99,12 +101,6 @@ def mend_rows(log: ImportExecutionLog, page: RowPage, may_retry: bool) -> None:
         row.correction = corrected.get(row.row_number)
         is_mended = row.correction and row.correction.status in STANDS
         row.can_be_corrected = may_retry and not is_mended and not why_never(log, row)
-
-
-def mended(log: ImportExecutionLog) -> int:
-    """How many of its failed lines were corrected one by one and taken in since."""
-    fixed = log.retries.filter(mends_line__isnull=False, status=Status.SUCCESS)
-    return fixed.values("mends_line").distinct().count() if log.failed_rows else 0
 
 
 def about_the_file(log: ImportExecutionLog) -> dict[str, object]:

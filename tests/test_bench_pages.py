@@ -13,5 +13,5 @@ def test_every_page_asks_little() -> None:
     make_rows(400)
     assert (ImportRowLog.objects.count(), Trade.objects.count()) == (400, 308)
     found = {one.name: one.queries for one in look_at_all()}
-    assert max(found.values()) <= 13
+    assert max(found.values()) <= 12
     assert len(found) == 16
