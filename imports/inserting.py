@@ -59,15 +59,13 @@ def hold(model: type[models.Model], ids: Collection[int], strength: str = "KEY S
     """
     if not ids:
         return 0
-    if connection.vendor != "postgresql":
-        condition, parameter = among(ids)
-        return model.objects.extra(where=[f"id {condition}"], params=[parameter]).count()
+    condition, parameter = among(ids)
     table = connection.ops.quote_name(model._meta.db_table)
+    lock = f"ORDER BY id FOR {strength}" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM "
-            f"{table} WHERE id = ANY(%s) ORDER BY id FOR {strength}) AS held",
-            [list(ids)],
+            f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE id {condition} {lock}) AS held",
+            [parameter],
         )
         return cursor.fetchone()[0]
 
