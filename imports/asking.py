@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from imports.manyids import among
-
 QUOTED = str.maketrans({"\\": "\\\\", '"': '\\"'})
 Key = tuple[int | None, str | None]  # account, execution_id: an identity, or none
 
@@ -90,13 +88,16 @@ def known_executions(keys: Iterable[Key]) -> dict[Key, Known]:
 def in_ledger(account_id: int, execution_ids: list[str]) -> list[tuple[str, int | None]]:
     """Those of an account's identities that the ledger has, with their trades.
 
-    They are handed over as one text: thousands of parameters take longer than the answer.
+    They are handed over as one text: thousands of parameters take longer than the answer. The
+    LIMIT makes PostgreSQL look for each of them by the index; while its statistics lag behind,
+    as in the middle of an import, it would rather read all of the account.
     """
     if connection.vendor == "postgresql":
         return answer(
-            "SELECT execution_id, trade_id FROM imported_executions "
-            "WHERE account_id = %s AND execution_id = ANY (%s::text[])",
-            [account_id, as_array(execution_ids)],
+            "SELECT execution_id, trade_id FROM unnest(%s::text[]) AS asked (one) CROSS JOIN "
+            "LATERAL (SELECT execution_id, trade_id FROM imported_executions "
+            "WHERE account_id = %s AND execution_id = one LIMIT 1) AS found",
+            [as_array(execution_ids), account_id],
         )
     return answer(
         "SELECT execution_id, trade_id FROM json_each(%s) CROSS JOIN imported_executions "
@@ -114,11 +115,24 @@ def as_array(words: list[str]) -> str:
 
 
 def contents_of_trades(trade_ids: list[int]) -> dict[int, Content]:
-    condition, parameter = among(trade_ids)
+    """What these trades say; until the transaction ends, nobody deletes one of them.
+
+    PostgreSQL locks them in ascending order, like everybody who deletes many, so that nobody locks
+    the other out. SQLite has one writer at a time, which is us.
+    """
+    each = ", ".join(map(str, sorted(trade_ids)))
+    if connection.vendor == "postgresql":
+        found = (
+            "unnest(%s::bigint[]) AS asked (one) CROSS JOIN LATERAL "
+            "(SELECT * FROM trades WHERE id = one LIMIT 1 FOR KEY SHARE) AS trade"
+        )
+        parameter = f"{{{each}}}"
+    else:
+        found = "json_each(%s) AS asked CROSS JOIN trades AS trade ON trade.id = asked.value"
+        parameter = f"[{each}]"
     rows = answer(
-        "SELECT trades.id, symbol, side, quantity, price, executed_at, commission "
-        "FROM trades JOIN instruments ON instruments.id = instrument_id "
-        f"WHERE trades.id {condition}",
+        "SELECT trade.id, symbol, side, quantity, price, executed_at, commission "
+        f"FROM {found} JOIN instruments ON instruments.id = instrument_id",
         [parameter],
     )
     return {

@@ -14,11 +14,11 @@ from django.db import (
 
 from imports.chunks import Chunk
 from imports.claims import renew
-from imports.inserting import hold, reserve_ids
+from imports.inserting import reserve_ids
 from imports.models import ImportExecutionLog
 from imports.places import Places
 from imports.problems import Problem
-from imports.rows import prepared, repeated, write_rows
+from imports.rows import prepared, write_rows
 from imports.settling import Outcome, Settled, settle
 from imports.states import Category, RowStatus
 from trades.models import Trade
@@ -132,9 +132,6 @@ def write_lines(
     accounts = {*compress(settled.account_ids, settled.taken)}
     if not places.all_exist(accounts, {*compress(settled.instrument_ids, settled.taken)}):
         raise Uncertain("an account or instrument was deleted meanwhile")
-    known = {repeated(one) for one in settled.outcomes.values() if one.status != RowStatus.SUCCESS}
-    if hold(Trade, known - {None}) < len(known - {None}):
-        raise Uncertain("a trade that is repeated here was deleted meanwhile")
 
 
 def count(log: ImportExecutionLog, parts: list[Settled]) -> None:
