@@ -73,11 +73,14 @@ def hold(model: type[models.Model], ids: Collection[int], strength: str = "KEY S
 def joined(model: type[models.Model], columns: Columns) -> Columns:
     """These columns, made ready for `insert`: work for another thread, as it asks no database.
 
-    For PostgreSQL they become one column of lines for COPY, under all their names.
+    For PostgreSQL they become one column of lines for COPY, under all their names; what is one
+    value for all stays as it is.
     """
-    if connection.vendor != "postgresql" or not columns:
+    if connection.vendor != "postgresql":
         return columns
-    return {tuple(columns): list(lines_of(model, columns))}
+    for_each = {name: column for name, column in columns.items() if is_column(column)}
+    for_all = {name: value for name, value in columns.items() if name not in for_each}
+    return {tuple(for_each): list(lines_of(model, for_each))} | for_all if for_each else for_all
 
 
 @contextmanager
@@ -86,7 +89,8 @@ def inserting(model: type[models.Model], columns: Columns, count: int) -> Iterat
 
     What is missing is left to the defaults of the database, ids too. Values are texts, or what the
     driver takes as it is; moments are texts in UTC, without offset, or NOW. The body runs while
-    the database is still busy with them; who has nothing else to do calls `insert`.
+    PostgreSQL is still busy with them, or before SQLite's turn: a thread that it starts runs
+    beside both. Who has nothing else to do calls `insert`.
     """
     if not count:
         yield
@@ -94,8 +98,8 @@ def inserting(model: type[models.Model], columns: Columns, count: int) -> Iterat
         with copying(model, columns):
             yield
     else:
-        insert_into(model, columns)
         yield
+        insert_into(model, columns)
 
 
 def insert(model: type[models.Model], columns: Columns, count: int) -> None:

@@ -47,17 +47,18 @@ def write_rows(
     ids = reserve_ids(ImportRowLog, len(settled.taken))
     columns = {"id": ids, "import_log_id": log.pk} | settled.chunk.for_row_logs
     count = sum(settled.taken)
-    write_outcomes(settled, columns)
     with inserting(ImportRowLog, *simple_row_logs(settled, columns)):
+        told = told_row_logs(settled, columns)
         trades = trades_of(settled, ids)
+    insert(ImportRowLog, *told)
     with inserting(Trade, trades, count):
-        executions = ledger_of(log, settled)
+        executions = joined(ImportedExecution, ledger_of(log, settled))
         meanwhile()
     insert(ImportedExecution, executions, count)
 
 
-def write_outcomes(settled: Settled, columns: Columns) -> None:
-    """The row logs of those lines of which there is something to say."""
+def told_row_logs(settled: Settled, columns: Columns) -> tuple[Columns, int]:
+    """The row logs of those lines of which there is something to say, and how many they are."""
     places = sorted(settled.outcomes)
     outcomes = [settled.outcomes[place] for place in places]
     said = {
@@ -69,7 +70,7 @@ def write_outcomes(settled: Settled, columns: Columns) -> None:
             None if one.status == RowStatus.SUCCESS else repeated(one) for one in outcomes
         ],
     }
-    insert(ImportRowLog, at(places, columns) | said, len(places))
+    return at(places, columns) | said, len(places)
 
 
 def simple_row_logs(settled: Settled, columns: Columns) -> tuple[Columns, int]:
