@@ -58,12 +58,16 @@ class Chunk:
             self.lines[place].execution_id = self.columns["execution_id"][place]
         return self.lines[place]
 
-    def alone(self, place: int) -> Self:
-        """A chunk of one line."""
-        columns = {name: [column[place]] for name, column in self.columns.items()}
-        rows = Rows([self.rows.numbers[place]], [self.rows.cells[place]])
-        lines = {0: self.line(place)}
-        return type(self)(rows, columns, [self.raw[place]], lines, self.symbols, self.reader)
+    def halves(self) -> tuple[Self, Self]:
+        middle = len(self.rows) // 2
+        return self.part(0, middle), self.part(middle, len(self.rows))
+
+    def part(self, first: int, end: int) -> Self:
+        """A chunk of the lines at these places."""
+        columns = {name: column[first:end] for name, column in self.columns.items()}
+        rows = Rows(self.rows.numbers[first:end], self.rows.cells[first:end])
+        lines = {place - first: line for place, line in self.lines.items() if first <= place < end}
+        return type(self)(rows, columns, self.raw[first:end], lines, self.symbols, self.reader)
 
 
 class ChunkReader:

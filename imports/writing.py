@@ -41,44 +41,47 @@ def write_chunk(
     places: Places,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
-    """Account for these lines, in one transaction, and move the import's cursor behind them.
+    """Account for these lines and move the import's cursor behind them, in one transaction.
+
+    A chunk of which the database refuses a row goes in by halves, until the guilty line is alone
+    and fails with the database's words. Raises LeaseLost if another process owns the import now.
+    `meanwhile` is called when the database has to write what is decided.
+    """
+    refusal = write_together(log, chunk, places, meanwhile)
+    if refusal is None:
+        return
+    logger.info("%s: by halves: %s", log, refusal)
+    start_over(log, places)
+    if len(chunk.rows) == 1:
+        write_failed(log, chunk, refusal)
+    else:
+        for half in chunk.halves():
+            write_chunk(log, prepared(half), places)
+
+
+def write_together(
+    log: ImportExecutionLog, chunk: Chunk, places: Places, meanwhile: Callable[[], None]
+) -> Exception | None:
+    """Write all of them or none; the database's reason if it refuses one for its own sake.
 
     The unique ledger has the last word: whoever meets a rival's rows rolls back and asks again.
-    Raises LeaseLost if another process owns the import now. `meanwhile` is called when the
-    database has to write what is decided.
     """
-    for tries_left in reversed(range(TRIES)):
+    tries_left = TRIES
+    while True:
         try:
-            write_together_or_each(log, chunk, places, meanwhile)
-            return
+            with transaction.atomic():
+                settled = settle(chunk, places)
+                write_lines(log, settled, places, meanwhile)
+                count(log, settled)
+            return None
         except (*REFUSALS, OperationalError, Uncertain) as error:
-            if not tries_left or not is_a_rivals_doing(error):
+            if isinstance(error, REFUSALS) and not is_a_rivals_doing(error):
+                return error
+            tries_left -= 1
+            if not (tries_left and is_a_rivals_doing(error)):
                 raise
             logger.info("%s: asking again: %s", log, error)
         start_over(log, places)
-
-
-def write_together_or_each(
-    log: ImportExecutionLog, chunk: Chunk, places: Places, meanwhile: Callable[[], None]
-) -> None:
-    """A chunk of which the database refuses a row goes in row by row.
-
-    The guilty line fails with the database's words.
-    """
-    try:
-        with transaction.atomic():
-            settled = settle(chunk, places)
-            write_lines(log, settled, places, meanwhile)
-            count(log, [settled])
-        return
-    except REFUSALS as refusal:
-        if is_a_rivals_doing(refusal):
-            raise
-        logger.info("%s: asking again: %s", log, refusal)
-    start_over(log, places)
-    with transaction.atomic():
-        each = range(len(chunk.rows))
-        count(log, [write_alone(log, prepared(chunk.alone(place)), places) for place in each])
 
 
 def start_over(log: ImportExecutionLog, places: Places) -> None:
@@ -100,24 +103,15 @@ def is_a_rivals_doing(refusal: Exception) -> bool:
     return "imported_executions.execution_id" in str(refusal)  # how SQLite tells
 
 
-def write_alone(log: ImportExecutionLog, chunk: Chunk, places: Places) -> Settled:
-    """Account for one line inside a savepoint; if the database refuses it, as failed."""
-    refusal: Exception | None = None
-    for _ in range(2):
-        try:
-            with transaction.atomic():
-                settled = settle(chunk, places)
-                write_lines(log, settled, places, lambda: None)
-                return settled
-        except (*REFUSALS, Uncertain) as error:
-            refusal = error
-            places.forget()
+def write_failed(log: ImportExecutionLog, chunk: Chunk, refusal: Exception) -> None:
+    """Account for a line that the database refuses."""
     words = str(refusal).strip().splitlines()[0]
     problem = Problem("", "database_error", f"the database refused it: {words}", Category.DATABASE)
     outcome = Outcome(chunk.rows.numbers[0], RowStatus.FAILED, [problem])
     settled = Settled(chunk, [False], {0: outcome})
-    write_rows(log, settled)
-    return settled
+    with transaction.atomic():
+        write_rows(log, settled)
+        count(log, settled)
 
 
 def write_lines(
@@ -134,12 +128,11 @@ def write_lines(
         raise Uncertain("an account or instrument was deleted meanwhile")
 
 
-def count(log: ImportExecutionLog, parts: list[Settled]) -> None:
+def count(log: ImportExecutionLog, settled: Settled) -> None:
     """Add what was settled to the import's counters and move its cursor; only its owner may."""
-    total = sum(len(one.taken) for one in parts)
-    taken = sum(sum(one.taken) for one in parts)
-    statuses = [outcome.status for one in parts for outcome in one.outcomes.values()]
-    accounts = {name for one in parts for name in compress(one.chunk.columns["account"], one.taken)}
+    total, taken = len(settled.taken), sum(settled.taken)
+    statuses = [outcome.status for outcome in settled.outcomes.values()]
+    accounts = set(compress(settled.chunk.columns["account"], settled.taken))
     renew(
         log,
         total_rows=log.total_rows + total,

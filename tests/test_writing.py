@@ -96,6 +96,21 @@ def test_a_refusal_on_the_last_try_loses_no_line(
     assert (log.total_rows, log.success_rows, log.failed_rows) == (3, 2, 1)
 
 
+def test_a_refused_line_is_found_by_halves(
+    refusing_666: None, take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "CHUNK", 64)
+    write, tried = writing.write_together, []
+    monkeypatch.setattr(
+        writing, "write_together", lambda *rest: tried.append(len(rest[1].rows)) or write(*rest)
+    )
+    prices = ["666" if number == 41 else "1" for number in range(64)]
+    log = take_in(file_of(*[fill(ID=f"exec-{n}", Price=price) for n, price in enumerate(prices)]))
+    assert (log.success_rows, log.failed_rows, log.cursor) == (63, 1, 64)
+    assert [*log.row_logs.filter(status="failed").values_list("row_number", flat=True)] == [43]
+    assert sorted(tried) == sorted([64, *[size for size in (32, 16, 8, 4, 2, 1) for _ in "ab"]])
+
+
 # --- What stands in the tables
 
 
