@@ -3,6 +3,7 @@
 Nothing is committed, and where a database can refuse to write it is told to (drivers.py).
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -15,6 +16,8 @@ from sources.drivers import driver_of, parsed
 from sources.masking import said_by
 from sources.rows import Cells, SourceError, Table
 from sources.source import Source
+
+OTHER_COLON = re.compile(r"(?<![:\w\\]):(?!(?:start|end)\b)(?=\w)")  # no value stands behind it
 
 
 @contextmanager
@@ -38,6 +41,7 @@ class Question:
         except (SQLAlchemyError, ImportError, ValueError, TypeError):
             # The text of these may show the address.
             raise SourceError(f"{source.title}: the address names no database.") from None
+        self.result: CursorResult | None = None
         self.errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error, OSError)
 
     def engine_there(self) -> Engine:
@@ -54,15 +58,19 @@ class Question:
             yield connection
         finally:
             with suppress(*self.errors):  # it may be gone
+                if self.result is not None:
+                    self.driver.leave(self.result)
+            with suppress(*self.errors):
                 connection.invalidate()
                 connection.close()
 
     def asked(self, connection: Connection, bounds: dict[str, object]) -> CursorResult:
-        statement = text(self.source.query)
+        statement = text(OTHER_COLON.sub(r"\:", self.source.query))
         values = self.values_of(statement, bounds)
         with self.told(f"{self.place} refuses the query"):
             self.driver.prepare(connection, self.source.timezone)
-            result = connection.execution_options(stream_results=True).execute(statement, values)
+            connection = connection.execution_options(stream_results=True)
+            result = self.result = connection.execute(statement, values)
         if not result.returns_rows:
             raise SourceError(f"{self.source.title}: the query gives no rows; expected a SELECT.")
         return result

@@ -48,6 +48,10 @@ class Driver:
         for some in result.partitions(ROWS_AT_ONCE):
             yield from map(Cells, some)
 
+    def leave(self, result: CursorResult) -> None:
+        """Ask for no more rows; the connection is closed after that."""
+        result.close()
+
 
 class PostgreSQL(Driver):
     """A transaction that only reads, with a cursor in the server."""
@@ -86,6 +90,13 @@ class MariaDB(Driver):
             limit = f"max_execution_time = {WHOLE_SECONDS * 1000}"
         connection.exec_driver_sql(f"SET SESSION {limit}, net_write_timeout = {WHOLE_SECONDS}")
         connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
+
+    def leave(self, result: CursorResult) -> None:
+        """PyMySQL would read all the rows that are left, or fail at it when they are gone."""
+        unread = getattr(result.cursor, "_result", None)
+        if unread is not None:
+            unread.unbuffered_active = False
+        result.close()
 
 
 class SQLServer(Driver):
