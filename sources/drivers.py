@@ -108,8 +108,12 @@ class SQLServer(Driver):
         times = {"login_timeout": CONNECT_SECONDS, "timeout": ANSWER_SECONDS}
         return {"read_only": True, "appname": "tradelog", **times}
 
+    def moment(self, naive: datetime) -> str:
+        """Without the T, a server in another language takes the day for the month."""
+        return naive.isoformat("T", "milliseconds")
+
     def rows(self, result: CursorResult) -> Iterator[Cells]:
-        """One by one: pymssql gives up a row that has the last moment of the year 9999."""
+        """One by one: pymssql gives up a row with a moment that Python's calendar does not have."""
         if self.url.get_driver_name() != "pymssql":
             yield from super().rows(result)
             return
