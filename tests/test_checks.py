@@ -30,6 +30,19 @@ FAULTS = {
 }
 
 
+def sources(**wishes: str) -> dict[str, dict[str, dict[str, str]]]:
+    """The sources, but for what the one of open orders is told otherwise."""
+    orders = settings.TRADELOG_SOURCES["OPEN_ORDERS"] | wishes
+    return {"TRADELOG_SOURCES": settings.TRADELOG_SOURCES | {"OPEN_ORDERS": orders}}
+
+
+FAULTS |= {
+    "tradelog.E010": sources(URL="postgresql://reader:secret@desk.example/trading"),
+    "tradelog.E011": sources(COLUMNS="order_id=OrderID"),
+    "tradelog.E012": sources(TIMEZONE="Mars"),
+}
+
+
 def set_without_signals(settings: object, monkeypatch: pytest.MonkeyPatch, values: dict) -> None:
     """Settings that Django would act upon at once, such as the zone, stay without effect."""
     for name, value in values.items():
@@ -80,6 +93,10 @@ ENVIRONMENTS = [
     ("tradelog.E003", {"DATABASE_URL": "mysql://user@host/name"}),
     ("tradelog.E003", {"DATABASE_URL": "nonsense"}),
     ("tradelog.E004", {"TRADELOG_MAX_FILE_MB": "abc"}),
+    ("tradelog.E010", {"TRADELOG_OPEN_ORDERS_URL": "no/such.csv"}),
+    ("tradelog.E010", {"TRADELOG_EXECUTIONS_URL": "http://[nonsense"}),
+    ("tradelog.E011", {"TRADELOG_EXECUTIONS_COLUMNS": "colour=red"}),
+    ("tradelog.E012", {"TRADELOG_OPEN_ORDERS_TIMEZONE": "Mars"}),
     ("tradelog.W001", {"SECRET_KEY": "short"}),
 ]
 

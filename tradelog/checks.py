@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from sources.configured import address_problem, columns_configured
+from sources.rows import SourceError
+
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 
 
@@ -96,6 +99,39 @@ def api_problems() -> Iterator[CheckMessage]:
             )
 
 
+def source_address_problems() -> Iterator[CheckMessage]:
+    for name in settings.TRADELOG_SOURCES:
+        if problem := address_problem(name):
+            yield Error(
+                f"TRADELOG_{name}_URL {problem}.",
+                hint="Give the address of a database and its query, or the path of a .csv or "
+                ".json file; docs/sources.md has examples.",
+                id="tradelog.E010",
+            )
+
+
+def source_mapping_problems() -> Iterator[CheckMessage]:
+    for name in settings.TRADELOG_SOURCES:
+        try:
+            columns_configured(name)
+        except SourceError as problem:
+            yield Error(
+                f"TRADELOG_{name}_COLUMNS cannot be used. {problem}",
+                hint="Give field=column, parted by commas, for example order_id=OrderID.",
+                id="tradelog.E011",
+            )
+
+
+def source_zone_problems() -> Iterator[CheckMessage]:
+    for name, wishes in settings.TRADELOG_SOURCES.items():
+        if wishes["TIMEZONE"] not in zoneinfo.available_timezones():
+            yield Error(
+                f"TRADELOG_{name}_TIMEZONE is '{wishes['TIMEZONE']}', which is no time zone.",
+                hint="Use an IANA name like America/Chicago or Europe/Berlin.",
+                id="tradelog.E012",
+            )
+
+
 def secret_key_problems() -> Iterator[CheckMessage]:
     if len(settings.SECRET_KEY) < 32:
         yield Warning(
@@ -142,6 +178,9 @@ CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
     acknowledgement_problems,
     guard_problems,
     api_problems,
+    source_address_problems,
+    source_mapping_problems,
+    source_zone_problems,
     secret_key_problems,
     debug_problems,
     host_problems,

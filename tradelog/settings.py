@@ -5,11 +5,11 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 import environ
-from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from tradelog.apisettings import REST_FRAMEWORK, REST_KNOX, SPECTACULAR_SETTINGS  # noqa: F401
+from tradelog.contentsecurity import CONTENT_SECURITY_POLICY  # noqa: F401
 from tradelog.secret_key import kept_secret_key
 from web.numbers import whole_number
 
@@ -42,6 +42,23 @@ TRADELOG_TOKEN_DAYS = whole_number(env.str("TRADELOG_TOKEN_DAYS", default="90"))
 TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
 FILES_DIR = DATA_DIR / "files"
 TRADELOG_INBOX_DIR = Path(env.str("TRADELOG_INBOX_DIR", default="") or DATA_DIR).resolve()
+
+# --- Where others keep their rows (sources/configured.py)
+
+TRADELOG_SOURCES = {
+    "OPEN_ORDERS": {
+        "URL": env.str("TRADELOG_OPEN_ORDERS_URL", default="") or "examples/open_orders.csv",
+        "QUERY": env.str("TRADELOG_OPEN_ORDERS_QUERY", default=""),
+        "COLUMNS": env.str("TRADELOG_OPEN_ORDERS_COLUMNS", default=""),
+        "TIMEZONE": env.str("TRADELOG_OPEN_ORDERS_TIMEZONE", default="UTC"),
+    },
+    "EXECUTIONS": {
+        "URL": env.str("TRADELOG_EXECUTIONS_URL", default="examples/executions.csv"),
+        "QUERY": env.str("TRADELOG_EXECUTIONS_QUERY", default=""),
+        "COLUMNS": env.str("TRADELOG_EXECUTIONS_COLUMNS", default=""),
+        "TIMEZONE": env.str("TRADELOG_EXECUTIONS_TIMEZONE", default="UTC"),
+    },
+}
 
 # --- The database
 
@@ -189,20 +206,6 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
-
-# The admin's shell runs Alpine, which compiles its attributes, and sets its colours in a <style>.
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "script-src": [SELF, UNSAFE_EVAL],
-        "style-src": [SELF, UNSAFE_INLINE],
-        "img-src": [SELF, "data:"],
-        "object-src": ["'none'"],
-        "base-uri": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": ["'none'"],
-    }
-}
 
 # --- The API
 
