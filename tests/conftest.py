@@ -114,6 +114,8 @@ SEES = [
     "view_importexecutionlog",
     "view_importrowlog",
     "view_importedexecution",
+    "view_openorder",
+    "view_openordersnapshot",
     "view_trade",
     "view_account",
     "view_instrument",
@@ -129,7 +131,7 @@ def vera(db: None) -> User:
 @pytest.fixture
 def olga(db: None) -> User:
     """Olga, an operator, also uploads, retries and cancels."""
-    return person("olga", *SEES, "add_importexecutionlog", "retry_import", "cancel_import")
+    return person("olga", *SEES, "add_importexecutionlog", "retry_import", "cancel_import", "sync_open_orders")
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ def test_every_code_is_explained() -> None:
     sources = [
         ROOT / "web" / "api.py",
         *(ROOT / "imports").glob("api*.py"),
+        *(ROOT / "orders").glob("api*.py"),
         ROOT / "tradelog" / "tokens.py",
     ]
     codes = {
