@@ -30,7 +30,7 @@ def clear_old(goes_on: Callable[[], None]) -> int:
     if current is not None:
         mark_replaced(current)
     cleared = 0
-    for snapshot in with_orders_to_clear():
+    for snapshot in with_orders_to_clear(current):
         while deleted := clear_lot(snapshot):
             cleared += deleted
             goes_on()
@@ -38,10 +38,11 @@ def clear_old(goes_on: Callable[[], None]) -> int:
     return cleared
 
 
-def with_orders_to_clear() -> list[OpenOrderSnapshot]:
+def with_orders_to_clear(current: OpenOrderSnapshot | None) -> list[OpenOrderSnapshot]:
     broken = Q(status__in=[Status.FAILED, Status.EMPTY])
     replaced = Q(status=Status.COMPLETE, replaced_at__lt=timezone.now() - STILL_READ)
-    return list(OpenOrderSnapshot.objects.filter(broken | replaced).filter(has_orders()))
+    old = OpenOrderSnapshot.objects.filter(broken | replaced).filter(has_orders())
+    return list(old.exclude(pk=current.pk if current else None))
 
 
 def clear_lot(snapshot: OpenOrderSnapshot) -> int:

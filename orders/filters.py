@@ -1,4 +1,4 @@
-"""Which open orders a list shows and in which order: the same parameters for the page and the API."""
+"""Which open orders a list shows, and in which order: the same for the page and the API."""
 
 from datetime import date, timedelta
 
@@ -36,9 +36,7 @@ CHOSEN = ("state", "side", "type", "account", "instrument")
 
 def exactly(field: str, label: str) -> CharFilter:
     """Capital and small letters are the same."""
-    return CharFilter(
-        field_name=field, lookup_expr="iexact", max_length=LONGEST_TEXT, label=label
-    )
+    return CharFilter(field_name=field, lookup_expr="iexact", max_length=LONGEST_TEXT, label=label)
 
 
 class OrderFilters(FilterSet):

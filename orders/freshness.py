@@ -56,7 +56,9 @@ class Freshness:
     @property
     def sentence(self) -> str:
         """How old the orders are, and what went wrong since."""
-        seen = f"As of {timesince(self.taken_at)} ago." if self.current else "No orders were seen yet."
+        seen = (
+            f"As of {timesince(self.taken_at)} ago." if self.current else "No orders were seen yet."
+        )
         return f"{seen} {self.last.error}".strip() if self.last else seen
 
 

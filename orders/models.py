@@ -113,9 +113,7 @@ class OpenOrder(models.Model):
         ordering = ["snapshot", "number", "id"]
         indexes = [models.Index(fields=["snapshot", "key"], name="open_orders_by_key")]
         constraints = [
-            models.UniqueConstraint(
-                fields=["snapshot", "number"], name="open_orders_one_per_row"
-            )
+            models.UniqueConstraint(fields=["snapshot", "number"], name="open_orders_one_per_row")
         ]
 
     def __str__(self) -> str:

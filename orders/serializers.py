@@ -5,11 +5,8 @@ from rest_framework import serializers
 from orders.building import FIELDS
 from orders.freshness import State
 from orders.models import OpenOrder
-from web.api import PER_PAGE, MomentField
-
-
-class Answer(serializers.Serializer):
-    success = serializers.BooleanField(default=True, help_text="Always true.")
+from web.api import MomentField
+from web.apishapes import Answer, PageByNumber
 
 
 def number() -> serializers.DecimalField:
@@ -49,13 +46,6 @@ class SyncData(serializers.Serializer):
     taken_at = MomentField(allow_null=True, help_text="When the source had these orders.")
     sentence = serializers.CharField()
     is_running = serializers.BooleanField(help_text="A sync waits or is at work.")
-
-
-class PageByNumber(serializers.Serializer):
-    page = serializers.IntegerField()
-    per_page = serializers.ChoiceField(PER_PAGE)
-    total = serializers.IntegerField()
-    pages = serializers.IntegerField()
 
 
 class OpenOrderList(Answer):

@@ -7,29 +7,18 @@ changed nothing here.
 import pickle
 import tempfile
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
+from contextlib import contextmanager
+from typing import IO
 
 from sources.reading import Row
 
 
 class Spool:
-    """Lots of rows in a file that is gone when it is closed."""
+    """Lots of rows in a file."""
 
-    def __init__(self) -> None:
-        self.file = tempfile.TemporaryFile()
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
         self.lots = self.rows = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.file.close()
 
     def add(self, lot: list[Row]) -> None:
         pickle.dump(lot, self.file)
@@ -40,3 +29,10 @@ class Spool:
         self.file.seek(0)
         for _ in range(self.lots):
             yield pickle.load(self.file)
+
+
+@contextmanager
+def opened_spool() -> Iterator[Spool]:
+    """A spool whose file is gone when it is closed."""
+    with tempfile.TemporaryFile() as file:
+        yield Spool(file)

@@ -23,7 +23,7 @@ from orders.claims import LeaseLost, claim, finish, renew
 from orders.clearing import clear_old, mark_replaced
 from orders.comparing import compare
 from orders.models import LONGEST_TEXT, OpenOrder, OpenOrderSnapshot
-from orders.spool import Spool
+from orders.spool import Spool, opened_spool
 from orders.states import Status, Step
 from sources.configured import open_orders
 from sources.reading import Row, SourceError, reading
@@ -47,7 +47,7 @@ def sync(*, allow_empty: bool | None = None) -> dict[str, object]:
         return {"left": True}
     allow_empty = settings.TRADELOG_OPEN_ORDERS_ALLOW_EMPTY if allow_empty is None else allow_empty
     try:
-        with Spool() as spool:
+        with opened_spool() as spool:
             tidy_up(snapshot)
             problems = fetch(snapshot, spool)
             if not spool.rows and not allow_empty:
@@ -177,7 +177,7 @@ def keep(snapshot: OpenOrderSnapshot) -> dict[str, object]:
 
 
 def give_up(snapshot: OpenOrderSnapshot, problem: BaseException) -> None:
-    """Write down at which step and why; a database that is away is told so by the lease, which runs out."""
+    """Write down at which step and why. If our database is away, the lease has to run out."""
     words = "" if isinstance(problem, SourceError) else f"{type(problem).__name__}: "
     words = worded(f"{Step(snapshot.step).label} failed: {words}{problem}")
     logger.error(words)

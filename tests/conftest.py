@@ -130,8 +130,9 @@ def vera(db: None) -> User:
 
 @pytest.fixture
 def olga(db: None) -> User:
-    """Olga, an operator, also uploads, retries and cancels."""
-    return person("olga", *SEES, "add_importexecutionlog", "retry_import", "cancel_import", "sync_open_orders")
+    """Olga, an operator, also uploads, retries, cancels, runs and syncs."""
+    operates = ["add_importexecutionlog", "retry_import", "cancel_import", "run_job"]
+    return person("olga", *SEES, *operates, "sync_open_orders")
 
 
 @pytest.fixture

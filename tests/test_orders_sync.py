@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from joblogs.models import JobLog, JobLogDetail
 from joblogs.registry import JOBS
+from joblogs.states import Trigger
 from joblogs.tasks import recur
 from joblogs.wording import MASK
 from orders import clearing, syncing
@@ -19,7 +20,6 @@ from orders.models import OpenOrder, OpenOrderSnapshot
 from orders.states import MOVES, Status, Step
 from orders.syncing import sync
 from orders.tasks import SYNC, ask_for_sync
-from joblogs.states import Trigger
 from sources.reading import SourceError
 from tests import desk
 from tests.desk import order, orders

@@ -2,7 +2,6 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 urlpatterns = [
     path("", include("tradelog.login")),
@@ -10,7 +9,7 @@ urlpatterns = [
     path("", include("tradelog.apiurls")),
     path("open-orders/", include("orders.urls")),
     path("import-logs/", include("imports.urls")),
-    path("", RedirectView.as_view(pattern_name="import-logs")),
+    path("", include("joblogs.urls")),
 ]
 
 handler400 = "web.api.bad_request"

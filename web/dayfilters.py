@@ -1,4 +1,4 @@
-"""A range of days in the filters of a list: both ends included, and nothing that no clock reaches."""
+"""A range of days in the filters of a list, none of which is beyond what a clock reaches."""
 
 from datetime import MAXYEAR, MINYEAR, date
 from typing import Any
