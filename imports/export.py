@@ -7,7 +7,6 @@ memory nor a transaction grows with the import.
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,12 +19,11 @@ from imports.models import ImportExecutionLog, ImportRowLog
 from imports.states import ACTIVE, RowStatus, Status
 from trades.models import Trade
 from web.downloads import streamed
+from web.formulas import FORMULA
 
 SLICE = 500  # rows; a row may be 64 KB
 ERROR = "error"  # heading of the column behind those of the file
 
-# What a spreadsheet takes for a formula, also behind blanks and the mark that we put in front.
-FORMULA = re.compile(r"['\s]*[=+\-@＝＋－＠]|'*[\t\r\n]").match
 UNHEADED = "column {}"
 
 

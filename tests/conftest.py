@@ -114,6 +114,8 @@ SEES = [
     "view_importexecutionlog",
     "view_importrowlog",
     "view_importedexecution",
+    "view_openorder",
+    "view_openordersnapshot",
     "view_trade",
     "view_account",
     "view_instrument",
@@ -128,9 +130,9 @@ def vera(db: None) -> User:
 
 @pytest.fixture
 def olga(db: None) -> User:
-    """Olga, an operator, also uploads, retries, cancels and runs."""
+    """Olga, an operator, also uploads, retries, cancels, runs and syncs."""
     operates = ["add_importexecutionlog", "retry_import", "cancel_import", "run_job"]
-    return person("olga", *SEES, *operates)
+    return person("olga", *SEES, *operates, "sync_open_orders")
 
 
 @pytest.fixture

@@ -37,6 +37,9 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("get", "/api/import-logs/download/{}"): READERS,
     ("get", "/api/import-logs/affected-trades/{}"): READERS,
     ("get", "/api/import-logs/stats"): READERS,
+    ("get", "/api/open-orders"): READERS,
+    ("get", "/api/open-orders/{}"): READERS,
+    ("post", "/api/open-orders/sync"): OPERATORS,
     ("get", "/api/job-logs"): READERS,
     ("get", "/api/job-logs/{}"): READERS,
     ("get", "/api/job-logs/{}/lines"): READERS,
@@ -122,7 +125,7 @@ def test_every_method_asks_for_a_right() -> None:
         methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
         asked = {method for method, rights in view.rights.items() if rights}
         assert asked >= methods - {"HEAD"}, view
-    assert len(views) == 21
+    assert len(views) == 24
 
 
 def test_the_page_to_browse_the_api(client: Client, vera: User) -> None:

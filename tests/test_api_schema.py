@@ -70,6 +70,7 @@ def test_every_code_is_explained() -> None:
     sources = [
         ROOT / "web" / "api.py",
         *(ROOT / "imports").glob("api*.py"),
+        *(ROOT / "orders").glob("api*.py"),
         *(ROOT / "joblogs").glob("api*.py"),
         ROOT / "tradelog" / "tokens.py",
     ]

@@ -10,6 +10,8 @@ SEES = {
     "imports.view_importedexecution",
     "joblogs.view_joblog",
     "joblogs.view_joblogdetail",
+    "orders.view_openorder",
+    "orders.view_openordersnapshot",
     "trades.view_account",
     "trades.view_instrument",
     "trades.view_trade",
@@ -18,6 +20,7 @@ OPERATES = {
     "imports.add_importexecutionlog",
     "imports.retry_import",
     "imports.cancel_import",
+    "orders.sync_open_orders",
     "joblogs.run_job",
 }
 
@@ -49,7 +52,7 @@ def test_an_admin_rolls_back_deletes_and_changes_but_makes_no_users() -> None:
     assert may > SEES | OPERATES
     assert {"imports.roll_back_import", "imports.delete_importexecutionlog"} < may
     assert {"trades.change_trade", "trades.change_account", "joblogs.pause_job"} < may
-    assert {name.partition(".")[0] for name in may} == {"imports", "joblogs", "trades"}
+    assert {name.partition(".")[0] for name in may} == {"imports", "joblogs", "orders", "trades"}
 
 
 @pytest.mark.django_db

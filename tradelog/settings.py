@@ -5,12 +5,11 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 import environ
-from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 
 from tradelog.apisettings import REST_FRAMEWORK, REST_KNOX, SPECTACULAR_SETTINGS  # noqa: F401
 from tradelog.contentsecurity import CONTENT_SECURITY_POLICY  # noqa: F401
+from tradelog.navigation import NAVIGATION
 from tradelog.secret_key import kept_secret_key
 from web.numbers import whole_number
 
@@ -60,6 +59,8 @@ TRADELOG_SOURCES = {
         "TIMEZONE": env.str("TRADELOG_EXECUTIONS_TIMEZONE", default="UTC"),
     },
 }
+
+TRADELOG_OPEN_ORDERS_ALLOW_EMPTY = env.bool("TRADELOG_OPEN_ORDERS_ALLOW_EMPTY", default=False)
 
 # --- The database
 
@@ -111,7 +112,7 @@ Q_CLUSTER = {
 
 # --- Django
 
-ROOMS = ["web", "joblogs", "trades", "imports"]
+ROOMS = ["web", "joblogs", "trades", "orders", "imports"]
 INSTALLED_APPS = [
     "django_q",  # before us, who take over its pages in the admin
     "tradelog.apps.TradelogConfig",
@@ -214,25 +215,6 @@ REST_FRAMEWORK["NUM_PROXIES"] = 1 if HTTPS else 0
 
 # --- The shell of the admin
 
-
-def page_item(title: str, icon: str, view: str, permission: str) -> dict[str, object]:
-    """An entry for those who have the permission."""
-
-    def may_see(request: HttpRequest) -> bool:
-        return request.user.has_perm(permission)
-
-    return {"title": title, "icon": icon, "link": reverse_lazy(view), "permission": may_see}
-
-
-def sidebar_item(title: str, icon: str, view: str) -> dict[str, object]:
-    """An entry of the admin, for the staff; `view` is admin:ROOM_MODEL_changelist."""
-    room, model, _ = view.removeprefix("admin:").rsplit("_", 2)
-    item = page_item(title, icon, view, f"{room}.view_{model}")
-    return item | {
-        "permission": lambda request: request.user.is_staff and item["permission"](request)
-    }
-
-
 UNFOLD = {
     "SITE_TITLE": "tradelog",
     "SITE_HEADER": "tradelog",
@@ -246,56 +228,6 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {
-        "navigation": [
-            {
-                "title": "Trade log",
-                "items": [
-                    page_item(
-                        "Import logs",
-                        "upload_file",
-                        "import-logs",
-                        "imports.view_importexecutionlog",
-                    ),
-                    sidebar_item("Trades", "receipt_long", "admin:trades_trade_changelist"),
-                    sidebar_item(
-                        "Accounts", "account_balance_wallet", "admin:trades_account_changelist"
-                    ),
-                    sidebar_item(
-                        "Instruments", "candlestick_chart", "admin:trades_instrument_changelist"
-                    ),
-                ],
-            },
-            {
-                "title": "Proof",
-                "items": [
-                    sidebar_item(
-                        "Imports in bulk",
-                        "checklist",
-                        "admin:imports_importexecutionlog_changelist",
-                    ),
-                    sidebar_item("Row logs", "list_alt", "admin:imports_importrowlog_changelist"),
-                    sidebar_item(
-                        "Ledger", "verified", "admin:imports_importedexecution_changelist"
-                    ),
-                ],
-            },
-            {
-                "title": "Background",
-                "items": [
-                    page_item("Job logs", "assignment", "job-logs", "joblogs.view_joblog"),
-                    page_item("Scheduler", "schedule", "scheduler", "joblogs.view_joblog"),
-                    sidebar_item("Queue", "pending_actions", "admin:django_q_schedule_changelist"),
-                ],
-            },
-            {
-                "title": "People",
-                "items": [
-                    {"title": "API", "icon": "api", "link": reverse_lazy("api-docs")},
-                    sidebar_item("Tokens", "key", "admin:knox_authtoken_changelist"),
-                    sidebar_item("Users", "person", "admin:auth_user_changelist"),
-                    sidebar_item("Groups", "group", "admin:auth_group_changelist"),
-                ],
-            },
-        ],
+        "navigation": NAVIGATION,
     },
 }

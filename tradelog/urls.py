@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("tradelog.login")),
     path("admin/", admin.site.urls),
     path("", include("tradelog.apiurls")),
+    path("open-orders/", include("orders.urls")),
     path("import-logs/", include("imports.urls")),
     path("", include("joblogs.urls")),
 ]

@@ -7,6 +7,11 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
     for (const [name, value] of [...detail.formData]) if (!value) detail.formData.delete(name);
 });
 
+function again(elt) {
+    if (elt.matches("a, button")) elt.click();
+    else htmx.trigger(elt, elt.id === "filters" ? "submit" : "renew"); // a part that renews itself
+}
+
 function sayNotLoaded({ detail: { requestConfig: { elt }, xhr } }) {
     const why = xhr?.status ? `the server answered ${xhr.status}` : "the server did not answer";
     const text = document.createElement("p");
@@ -15,7 +20,7 @@ function sayNotLoaded({ detail: { requestConfig: { elt }, xhr } }) {
     button.type = "button";
     button.className = "tl-button tl-small";
     button.textContent = "Try again";
-    button.addEventListener("click", () => (elt.id === "filters" ? htmx.trigger(elt, "submit") : elt.click()));
+    button.addEventListener("click", () => again(elt));
     trouble().replaceChildren(text, button);
 }
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {

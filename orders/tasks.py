@@ -1,0 +1,22 @@
+"""The job of this room, as the queue knows it."""
+
+from joblogs.models import JobLog
+from joblogs.queueing import ring
+from joblogs.registry import Job, register
+from joblogs.states import Status, Trigger
+from orders.syncing import sync
+
+SYNC = "sync_open_orders"
+
+
+def sync_as_job(_: int | None) -> dict[str, object]:
+    return sync()
+
+
+def ask_for_sync(trigger: Trigger) -> JobLog:
+    """Have the orders synced in the background; one that waits already is enough."""
+    waiting = JobLog.objects.filter(job=SYNC, status=Status.NEW).first()
+    return waiting or ring(SYNC, trigger=trigger)
+
+
+register(Job(SYNC, sync_as_job, every=5))

@@ -1,0 +1,71 @@
+"""The sidebar of every page; the settings take it over."""
+
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+
+
+def page_item(title: str, icon: str, view: str, permission: str) -> dict[str, object]:
+    """An entry for those who have the permission."""
+
+    def may_see(request: HttpRequest) -> bool:
+        return request.user.has_perm(permission)
+
+    return {"title": title, "icon": icon, "link": reverse_lazy(view), "permission": may_see}
+
+
+def sidebar_item(title: str, icon: str, view: str) -> dict[str, object]:
+    """An entry of the admin, for the staff; `view` is admin:ROOM_MODEL_changelist."""
+    room, model, _ = view.removeprefix("admin:").rsplit("_", 2)
+    item = page_item(title, icon, view, f"{room}.view_{model}")
+    return item | {
+        "permission": lambda request: request.user.is_staff and item["permission"](request)
+    }
+
+
+NAVIGATION = [
+    {
+        "title": "Trade log",
+        "items": [
+            page_item(
+                "Import logs",
+                "upload_file",
+                "import-logs",
+                "imports.view_importexecutionlog",
+            ),
+            page_item("Open orders", "description", "open-orders", "orders.view_openorder"),
+            sidebar_item("Trades", "receipt_long", "admin:trades_trade_changelist"),
+            sidebar_item("Accounts", "account_balance_wallet", "admin:trades_account_changelist"),
+            sidebar_item("Instruments", "candlestick_chart", "admin:trades_instrument_changelist"),
+        ],
+    },
+    {
+        "title": "Proof",
+        "items": [
+            sidebar_item(
+                "Imports in bulk",
+                "checklist",
+                "admin:imports_importexecutionlog_changelist",
+            ),
+            sidebar_item("Row logs", "list_alt", "admin:imports_importrowlog_changelist"),
+            sidebar_item("Ledger", "verified", "admin:imports_importedexecution_changelist"),
+        ],
+    },
+    {
+        "title": "Background",
+        "items": [
+            page_item("Job logs", "assignment", "job-logs", "joblogs.view_joblog"),
+            page_item("Scheduler", "schedule", "scheduler", "joblogs.view_joblog"),
+            sidebar_item("Syncs", "sync", "admin:orders_openordersnapshot_changelist"),
+            sidebar_item("Queue", "pending_actions", "admin:django_q_schedule_changelist"),
+        ],
+    },
+    {
+        "title": "People",
+        "items": [
+            {"title": "API", "icon": "api", "link": reverse_lazy("api-docs")},
+            sidebar_item("Tokens", "key", "admin:knox_authtoken_changelist"),
+            sidebar_item("Users", "person", "admin:auth_user_changelist"),
+            sidebar_item("Groups", "group", "admin:auth_group_changelist"),
+        ],
+    },
+]
