@@ -14,7 +14,14 @@ from rest_framework.response import Response
 
 from imports import serializers as shapes
 from imports.clearing import clear_now
-from imports.export import DOWNLOADS, download_of, import_as_json, row_as_json, trade_ids_of
+from imports.export import (
+    DOWNLOADS,
+    days_as_json,
+    download_of,
+    import_as_json,
+    row_as_json,
+    trade_ids_of,
+)
 from imports.filters import SORTS, ImportFilters
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.rollback import preview
@@ -193,6 +200,7 @@ def with_rows(request: Request, id: str, status: str) -> Response:
         {
             "success": True,
             "import_summary": import_as_json(log),
+            "date_range": days_as_json(log),
             "row_logs": [row_as_json(log.header, row, trade_ids.get(row.pk)) for row in shown],
             "pagination": {
                 "per_page": most,

@@ -1,4 +1,4 @@
-"""The API of imports, as far as it changes something: upload, retry, rollback, sample."""
+"""The API of imports, as far as it changes something: upload, days of a source, retry, rollback."""
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.uploadedfile import UploadedFile
@@ -12,6 +12,7 @@ from imports import serializers as shapes
 from imports.api import ID, find_import
 from imports.background import start_import, start_rollback
 from imports.correctedfile import retry_corrected
+from imports.daterange import receive_range
 from imports.models import ImportExecutionLog
 from imports.problems import FileError
 from imports.retry import FileMissing, retry
@@ -89,11 +90,11 @@ def require_size(file: UploadedFile) -> None:
         raise ApiError(413, "FILE_TOO_LARGE", str(problem)) from None
 
 
-def received(log: ImportExecutionLog) -> Response:
+def received(log: ImportExecutionLog, words: str = "") -> Response:
     return Response(
         {
             "success": True,
-            "message": f"{log.file_name} was received.",
+            "message": words or f"{log.file_name} was received.",
             "id": log.pk,
             "import_batch_id": log.import_batch_id,
         },
@@ -110,6 +111,31 @@ class SampleData(ApiView):
         log = receive_sample(request.user)
         start_import(log, Trigger.API)
         return received(log)
+
+
+class DateRange(ApiView):
+    rights = {"POST": ["imports.add_importexecutionlog"]}
+    parser_classes = [JSONBody]
+
+    @extend_schema(
+        request=shapes.DateRange,
+        responses=answers(shapes.NewImport, 400, 409, 411, 413, 415, code=202),
+    )
+    def post(self, request: Request) -> Response:
+        """Take in the executions of up to 30 days from the source, day by day.
+
+        Days are those of the source's zone. The import's detail tells which are done and which
+        failed, and why; a retry asks for the failed ones again.
+        """
+        form = shapes.DateRange(data=request.data)
+        form.is_valid(raise_exception=True)
+        days = form.validated_data
+        try:
+            log = receive_range(days["start_date"], days["end_date"], request.user)
+        except StateConflict as conflict:
+            raise ApiError(409, "NO_SOURCE", str(conflict)) from None
+        start_import(log, Trigger.API)
+        return received(log, f"{log.file_name} is asked for.")
 
 
 class Retry(ApiView):

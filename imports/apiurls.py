@@ -11,6 +11,7 @@ urlpatterns = [
     path("api/import-logs/detail/<str:id>", api.ImportDetail.as_view(), name="api-detail"),
     path("api/import-logs/failed-rows/<str:id>", api.FailedRows.as_view(), name="api-failed-rows"),
     path("api/import-logs/upload", apideeds.Upload.as_view(), name="api-upload"),
+    path("api/import-logs/date-range", apideeds.DateRange.as_view(), name="api-date-range"),
     path("api/import-logs/retry/<str:id>", apideeds.Retry.as_view(), name="api-retry"),
     path(
         "api/import-logs/rollback-preview/<str:id>",

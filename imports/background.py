@@ -13,7 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from imports.claims import Pause, free_from_the_dead
+from imports.fetching import is_to_be_fetched
 from imports.models import SOON, ImportExecutionLog
+from imports.retry import days_missing
 from imports.rollback import begin, go_on
 from imports.running import run_import
 from imports.states import StateConflict, Status
@@ -81,6 +83,8 @@ def import_slice(import_id: int) -> dict[str, object]:
 
 
 def lines_done(log: ImportExecutionLog) -> str:
+    if is_to_be_fetched(log):
+        return f"{log.file_name}: {len(log.days) - days_missing(log)} days are fetched."
     return f"{log.file_name}: {log.cursor:,} lines are done."
 
 

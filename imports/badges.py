@@ -1,7 +1,8 @@
-"""The colours and icons of an import's states and of its lines'."""
+"""The colours and icons of the states of imports, of their lines and of their days."""
 
 from django.utils.safestring import SafeString
 
+from imports.days import Day, DayStatus
 from imports.models import ImportExecutionLog, ImportRowLog
 from imports.states import RowStatus, Status
 from web.badges import Badge
@@ -21,6 +22,11 @@ OF_ROWS = {
     RowStatus.FAILED: Badge("danger", "cancel"),
     RowStatus.SKIPPED: Badge("plain", "content_copy"),
 }
+OF_DAYS = {
+    DayStatus.WAITING: Badge("plain", "hourglass_empty"),
+    DayStatus.DONE: Badge("success", "check_circle"),
+    DayStatus.FAILED: Badge("danger", "cancel"),
+}
 
 
 def import_badge(log: ImportExecutionLog) -> SafeString:
@@ -29,3 +35,7 @@ def import_badge(log: ImportExecutionLog) -> SafeString:
 
 def row_badge(row: ImportRowLog) -> SafeString:
     return OF_ROWS[RowStatus(row.status)].html(row.get_status_display())
+
+
+def day_badge(day: Day) -> SafeString:
+    return OF_DAYS[DayStatus(day.status)].html(day.label)

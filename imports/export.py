@@ -15,6 +15,7 @@ from pathlib import PurePath
 from django.http import StreamingHttpResponse
 
 from imports.columns import read_number
+from imports.days import DayStatus, read_days, with_status
 from imports.models import ImportExecutionLog, ImportRowLog
 from imports.states import ACTIVE, RowStatus, Status
 from trades.models import Trade
@@ -92,6 +93,25 @@ def import_as_json(log: ImportExecutionLog) -> dict[str, object]:
         "affected_accounts": log.affected_accounts,
         "error_summary": log.error_summary,
         "retry_of": log.retry_of_id,
+    }
+
+
+def days_as_json(log: ImportExecutionLog) -> dict[str, object] | None:
+    """What became of each day of a date range; None for all other imports."""
+    days = read_days(log.days)
+    if not days:
+        return None
+    done, waiting = (
+        [day.date for day in with_status(days, status)]
+        for status in (DayStatus.DONE, DayStatus.WAITING)
+    )
+    failed = with_status(days, DayStatus.FAILED)
+    return {
+        "start_date": days[0].date,
+        "end_date": days[-1].date,
+        "days_done": done,
+        "days_failed": [{"date": day.date, "error": day.error} for day in failed],
+        "days_waiting": waiting,
     }
 
 

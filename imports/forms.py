@@ -7,6 +7,8 @@ from django.core.files.uploadedfile import UploadedFile
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from imports.correcting import MOST_CELLS
+from imports.daterange import problem_of, usual_range
+from imports.filters import DAYS
 from imports.formats import all_formats
 from imports.models import ImportExecutionLog, ImportRowLog
 from imports.textfile import LONGEST_LINE
@@ -61,6 +63,30 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         titles = [(format_.name, format_.title) for format_ in all_formats().values()]
         self.fields["format"].choices = [("", "Find out"), *titles]
+
+
+class DayInput(UnfoldAdminTextInputWidget):
+    input_type = "date"
+
+
+class DateRangeForm(forms.Form):
+    """The days that a source is asked for; the last seven unless told otherwise."""
+
+    start_date = forms.DateField(label="From", **DAYS | {"widget": DayInput})
+    end_date = forms.DateField(
+        label="To", help_text="This day included.", **DAYS | {"widget": DayInput}
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, day in zip(("start_date", "end_date"), usual_range(), strict=True):
+            self.fields[name].initial = day
+
+    def clean(self) -> dict[str, Any]:
+        days = [self.cleaned_data.get(name) for name in ("start_date", "end_date")]
+        if all(days) and (problem := problem_of(*days)):
+            self.add_error(*problem)
+        return self.cleaned_data
 
 
 class CorrectedFileForm(forms.Form):

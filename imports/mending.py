@@ -17,6 +17,7 @@ from imports.correcting import correct, read_corrected, why_not
 from imports.forms import CellsForm, ConfirmForm, CorrectedFileForm
 from imports.lines import Line
 from imports.models import ImportExecutionLog, ImportRowLog
+from imports.retry import days_missing
 from imports.rollback import preview
 from imports.states import StateConflict, Status
 from imports.summary import outcome
@@ -44,6 +45,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     is_stored = bool(log.file_hash) and log.stored_path.exists()
     context = {"title": "Retry", "log": log, "form": form, "conflict": conflict}
     context |= {"can_retry": can_retry, "is_stored": is_stored, "badge": import_badge(log)}
+    context["days_missing"] = days_missing(log)
     page = shell(request, **context)
     return render(request, "imports/detail_retry.html", page, status=CONFLICT if conflict else 200)
 

@@ -70,6 +70,7 @@ class ImportExecutionLog(models.Model):
     owner = models.CharField(max_length=64, blank=True, help_text="The process that works on it.")
     lease_until = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(default=0)
+    days = models.JSONField(default=list, help_text="Of a date range, as imports/days.py reads it.")
     retry_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="retries")
     mends_line = models.PositiveBigIntegerField(
         null=True, help_text="The one line of the retried import that this one brings corrected."

@@ -1,7 +1,11 @@
-"""Take a failed or partial import in again, from the stored bytes, as a new import."""
+"""Take a failed or partial import in again, from the stored bytes, as a new import.
+
+Of a date range, those days are asked for again that could not be had.
+"""
 
 from django.contrib.auth.models import AbstractBaseUser
 
+from imports.days import DayStatus, as_json, read_days, waiting_again, with_status
 from imports.models import ImportExecutionLog
 from imports.states import StateConflict
 
@@ -16,11 +20,22 @@ def retry(log: ImportExecutionLog, user: AbstractBaseUser | None = None) -> Impo
     Raises StateConflict unless the import is failed or partial, FileMissing without its bytes.
     """
     require_retryable(log)
-    if not log.file_hash or not log.stored_path.exists():
+    is_stored = bool(log.file_hash) and log.stored_path.exists()
+    if log.days and (days_missing(log) or not is_stored):
+        new = successor(log, user, days=as_json(waiting_again(read_days(log.days))))
+        new.save()
+        return new
+    if not is_stored:
         raise FileMissing(f"The bytes of {log.file_name} are not stored here; upload it again.")
-    new = successor(log, user, file_hash=log.file_hash, file_size=log.file_size)
+    new = successor(log, user, file_hash=log.file_hash, file_size=log.file_size, days=log.days)
     new.save()
     return new
+
+
+def days_missing(log: ImportExecutionLog) -> int:
+    """How many days of a date range a retry has to ask for again."""
+    days = read_days(log.days)
+    return len(days) - len(with_status(days, DayStatus.DONE))
 
 
 def require_retryable(log: ImportExecutionLog) -> None:

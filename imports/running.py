@@ -1,9 +1,10 @@
 """The way of a file into the trade log. Read this first.
 
-An import waits in the database as `queued`, its bytes stored. Whoever claims it looks at the file
-as a whole, finds out its format, decides once how it writes numbers and dates, and then takes it
-in chunk by chunk. Each chunk is one transaction (writing.py), so whatever happens between two of
-them, every line before the cursor is accounted for and the next process goes on behind it.
+An import waits in the database as `queued`, its bytes stored; those of a date range are fetched
+first, day by day (fetching.py). Whoever claims it looks at the file as a whole, finds out its
+format, decides once how it writes numbers and dates, and then takes it in chunk by chunk. Each
+chunk is one transaction (writing.py), so whatever happens between two of them, every line before
+the cursor is accounted for and the next process goes on behind it.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +27,9 @@ from imports.claims import (
     release_when_possible,
     renew,
 )
+from imports.days import failed_in_words, read_days
 from imports.dialect import Dialect
+from imports.fetching import fetch, is_to_be_fetched
 from imports.identify import Layout, identify
 from imports.identity import TwinCounter
 from imports.lines import LineReader, decide_dialect
@@ -62,6 +65,9 @@ def run_import(
         return None
     try:
         with leaving_if_lost(log):
+            begin(log)
+            if is_to_be_fetched(log):
+                fetch(log, on_progress)
             take_in(log, path or log.stored_path, on_progress)
             end(log)
     except Pause:
@@ -90,7 +96,6 @@ def leaving_if_lost(log: ImportExecutionLog) -> Iterator[None]:
 
 def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     """Read the file and account for each of its lines from the cursor on."""
-    begin(log)
     file = open_stored(path, log.file_name)
     reader = reader_of(log, file)
     places = Places(Snapshot(MOST_REMEMBERED) if log.line_count > MOST_REMEMBERED else None)
@@ -123,7 +128,7 @@ def open_stored(path: Path, name: str) -> TextFile:
 def reader_of(log: ImportExecutionLog, file: TextFile) -> LineReader:
     """Find out how to read the file, and remember it in the import."""
     layout = identify(file, only=log.format, has_account=bool(log.default_account))
-    dialect = remembered_dialect(log) or dialect_of(file, layout)
+    dialect = remembered_dialect(log) or layout.format.dialect or dialect_of(file, layout)
     zones = log.dialect.get("zones") or zones_for(log.timezone)
     renew(
         log,
@@ -181,4 +186,5 @@ def final_status(log: ImportExecutionLog, problem: str) -> Status:
     # Known lines are in the log as well: with them, a file has not failed.
     if problem or (log.failed_rows and log.failed_rows == log.total_rows):
         return Status.FAILED
-    return Status.PARTIAL if log.failed_rows else Status.SUCCESS
+    is_partial = log.failed_rows or failed_in_words(read_days(log.days))
+    return Status.PARTIAL if is_partial else Status.SUCCESS

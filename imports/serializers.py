@@ -1,7 +1,10 @@
 """What the API of imports takes and gives. What it gives is written by imports/export.py."""
 
+from datetime import date
+
 from rest_framework import serializers
 
+from imports.daterange import problem_of, usual_range
 from imports.formats import all_formats
 from imports.models import ImportExecutionLog, ImportRowLog
 from trades.models import Trade, validate_zone
@@ -78,8 +81,24 @@ class RowPage(PageByKey):
     total = serializers.IntegerField(help_text="Lines of this status, or all.")
 
 
+class DayFailed(serializers.Serializer):
+    date = serializers.DateField()
+    error = serializers.CharField(help_text="Why the source could not be asked.")
+
+
+class Days(serializers.Serializer):
+    """A day is done when the source has been asked for it, also if it had nothing."""
+
+    start_date = serializers.DateField()
+    end_date = serializers.DateField()
+    days_done = serializers.ListField(child=serializers.DateField())
+    days_failed = DayFailed(many=True)
+    days_waiting = serializers.ListField(child=serializers.DateField())
+
+
 class ImportDetail(Answer):
     import_summary = ImportData()
+    date_range = Days(allow_null=True, help_text="Null unless days of a source were asked for.")
     row_logs = RowData(many=True)
     pagination = RowPage()
 
@@ -216,6 +235,24 @@ class Correction(serializers.Serializer):
     file = serializers.FileField(
         required=False, allow_empty_file=True, max_length=1000, help_text="Corrected lines."
     )
+
+
+class DateRange(serializers.Serializer):
+    """Without dates, the last seven days; one date alone is not enough."""
+
+    start_date = serializers.DateField(required=False)
+    end_date = serializers.DateField(required=False, help_text="This day included.")
+
+    def validate(self, given: dict[str, date]) -> dict[str, date]:
+        """Both dates, if the days between them can be asked for."""
+        if not given:
+            return dict(zip(("start_date", "end_date"), usual_range(), strict=True))
+        for name in ("start_date", "end_date"):
+            if name not in given:
+                raise serializers.ValidationError({name: "is missing; give both dates, or none"})
+        if problem := problem_of(given["start_date"], given["end_date"]):
+            raise serializers.ValidationError({problem[0]: problem[1]})
+        return given
 
 
 class Confirmation(serializers.Serializer):

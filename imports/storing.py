@@ -96,12 +96,17 @@ def store(source: BinaryIO, file_name: str) -> tuple[str, int]:
             digest, size = copy(source, stream, file_name)
             stream.flush()
             os.fsync(stream.fileno())
-        final = settings.FILES_DIR / digest[:2] / digest
+        final = path_of(digest)
         final.parent.mkdir(exist_ok=True)
         os.replace(draft, final)
     finally:
         Path(draft).unlink(missing_ok=True)
     return digest, size
+
+
+def path_of(file_hash: str) -> Path:
+    """Where the bytes with this hash lie, if they are stored."""
+    return settings.FILES_DIR / file_hash[:2] / file_hash
 
 
 def refuse_too_large(size: int, file_name: str) -> None:

@@ -2,14 +2,22 @@
 
 from collections import Counter
 
+from imports.days import failed_in_words, read_days
 from imports.models import ImportExecutionLog, ImportRowLog
 from imports.states import RowStatus
 
 
 def summary(log: ImportExecutionLog) -> str:
     """What deserves a word about a file that was read to its end; '' if it is plain success."""
+    days = failed_in_words(read_days(log.days))
+    return " ".join(filter(None, [days, about_lines(log)]))
+
+
+def about_lines(log: ImportExecutionLog) -> str:
     if log.failed_rows:
         return f"{log.failed_rows:,} of {log.total_rows:,} lines failed: {commonest_problems(log)}."
+    if not log.total_rows and log.days:
+        return "The source has no executions in this time."
     if not log.total_rows:
         return f"{log.file_name} has a header and no lines: no executions yet."
     if log.skipped_rows == log.total_rows:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from imports import mending, pages, views
+from imports import mending, pages, rangepages, views
 
 urlpatterns = [
     path("", pages.import_logs, name="import-logs"),
     path("upload/", pages.upload, name="import-upload"),
+    path("date-range/", rangepages.ask, name="import-date-range"),
     path("<int:pk>/rows/", pages.rows, name="import-rows"),
     path("<int:pk>/errors/", pages.errors, name="import-errors"),
     path("<int:pk>/performance/", pages.performance, name="import-performance"),

@@ -17,14 +17,17 @@ from unfold.admin import ModelAdmin
 
 from imports.actions import tell_received
 from imports.background import IMPORT, ROLLBACK, start_import
-from imports.badges import import_badge, row_badge
+from imports.badges import day_badge, import_badge, row_badge
 from imports.correcting import STANDS, corrections, why_never
+from imports.days import read_days
 from imports.details import counts, family
 from imports.dialect import in_words
 from imports.export import DOWNLOADS, download_of
+from imports.fetching import is_to_be_fetched
 from imports.formats import all_formats, normal
 from imports.forms import UploadForm
 from imports.models import ImportExecutionLog
+from imports.retry import days_missing
 from imports.rowpages import RowPage, row_page
 from imports.states import Category, RowStatus, Status
 from imports.storing import Wishes, receive
@@ -76,6 +79,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "is_stored": bool(log.file_hash) and log.stored_path.exists(),
         "family": family(log),
         "counts": counts(log) if log.total_rows <= COUNTED_AT_ONCE else None,
+        "days": [{**vars(day), "badge": day_badge(day)} for day in read_days(log.days)],
         **about_the_file(log),
         **about_the_run(log, request),
     }
@@ -130,6 +134,8 @@ def progress(log: ImportExecutionLog) -> Progress | None:
     if log.status == Status.ROLLING_BACK:
         left = log.ledger_rows.count()
         return Progress(max(0, log.trades_created - left), log.trades_created, "trades are undone")
+    if log.is_active and is_to_be_fetched(log):
+        return Progress(len(log.days) - days_missing(log), len(log.days), "days are fetched")
     # The header is a line too, and a last line without a break may wait.
     most = max((log.line_count or 1) - 1, log.cursor)
     return Progress(log.cursor, most, "lines are done") if log.is_active else None

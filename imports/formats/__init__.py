@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from imports.columns import Reader
+from imports.dialect import Dialect
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Format:
-    """One export of one platform. `name` is stored with every import and never changes."""
+    """One export of one platform. `name` is stored with every import and never changes.
+
+    Without a `dialect` of its own, each file is asked how it writes numbers and dates.
+    """
 
     name: str
     title: str
     columns: tuple[Column, ...]
+    dialect: Dialect | None = None
 
     @property
     def required_count(self) -> int:
