@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from imports.asking import Snapshot
+from imports.backupfile import BackupFile, body_of, is_backup, look_at_backup
 from imports.body import Body, data_records
 from imports.chunks import Ahead, ChunkReader, beside_a_reader
 from imports.claims import (
@@ -33,6 +34,7 @@ from imports.lines import LineReader, decide_dialect
 from imports.models import ImportExecutionLog
 from imports.places import Places, zones_for
 from imports.problems import FileError
+from imports.restoring import restore_places
 from imports.rows import prepared
 from imports.states import Status
 from imports.summary import broken_off, interrupted, summary
@@ -91,11 +93,13 @@ def leaving_if_lost(log: ImportExecutionLog) -> Iterator[None]:
 def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     """Read the file and account for each of its lines from the cursor on."""
     begin(log)
-    file = open_stored(path, log.file_name)
+    file = open_stored(log, path)
     reader = reader_of(log, file)
+    if isinstance(file, BackupFile):
+        restore_places(log, file)
     places = Places(Snapshot(MOST_REMEMBERED) if log.line_count > MOST_REMEMBERED else None)
     with (
-        closing(Body(file, reader.layout)) as body,
+        closing(body_of(file, reader.layout)) as body,
         closing(TwinCounter()) as twins,
         beside_a_reader(),
     ):
@@ -113,11 +117,14 @@ def begin(log: ImportExecutionLog) -> None:
         raise FileError(interrupted(log, MOST_ATTEMPTS))
 
 
-def open_stored(path: Path, name: str) -> TextFile:
+def open_stored(log: ImportExecutionLog, path: Path) -> TextFile:
     try:
-        return look_at(path, name)
+        if not is_backup(path):
+            return look_at(path, log.file_name)
+        renew(log, import_type=ImportExecutionLog.Type.BACKUP)
+        return look_at_backup(path, log.file_name)
     except OSError as problem:
-        raise FileError(f"{name} cannot be read: {problem.strerror}.") from problem
+        raise FileError(f"{log.file_name} cannot be read: {problem.strerror}.") from problem
 
 
 def reader_of(log: ImportExecutionLog, file: TextFile) -> LineReader:
@@ -152,6 +159,8 @@ def remembered_dialect(log: ImportExecutionLog) -> Dialect | None:
 
 
 def dialect_of(file: TextFile, layout: Layout) -> Dialect:
+    if isinstance(file, BackupFile):
+        return Dialect()
     with closing(data_records(file, layout)) as found:
         return decide_dialect(found, layout)
 
