@@ -138,6 +138,9 @@ class Name(Text):
             raise CellError(self.code, f"is empty; expected {self.expected}")
         return text
 
+    def keeps(self, cells: Collection[str]) -> bool:
+        return super().keeps(cells) and all(cells)
+
 
 @dataclass(frozen=True)
 class Identifier(Text):
