@@ -4,16 +4,12 @@ It may be compressed. It is never unpacked onto the disk, and no more of it is r
 for files allows.
 """
 
-import gzip
 import hashlib
-import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from imports.backuplines import (
     DELETED,
@@ -33,15 +29,11 @@ from imports.backuplines import (
 )
 from imports.body import HEAVY, LONGEST_PLAIN, Body, Rows
 from imports.identify import Layout
+from imports.packed import BROKEN, opened
 from imports.problems import FileError, shown
 from imports.records import Record
 from imports.storing import refuse_too_large
 from imports.textfile import TextFile
-
-COMPRESSED = b"\x1f\x8b"
-BROKEN = (EOFError, zlib.error, gzip.BadGzipFile)  # how a damaged compressed file shows
-SNIFFED = 200  # bytes
-is_first_line = re.compile(rb'\s*\{\s*"_metadata"\s*:').match
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +84,6 @@ class BackupBody(Body):
 
 def body_of(file: TextFile, layout: Layout) -> Body:
     return (BackupBody if isinstance(file, BackupFile) else Body)(file, layout)
-
-
-def opened(path: Path) -> BinaryIO:
-    with path.open("rb") as stream:
-        start = stream.read(len(COMPRESSED))
-    return gzip.open(path) if start == COMPRESSED else path.open("rb")
-
-
-def is_backup(path: Path) -> bool:
-    """Whether its first line says so."""
-    try:
-        with opened(path) as stream:
-            return is_first_line(stream.read(SNIFFED)) is not None
-    except BROKEN:
-        return False
 
 
 def look_at_backup(path: Path, name: str) -> BackupFile:
@@ -204,5 +181,6 @@ class Check:
 
     def problem(self, sentence: str) -> FileError:
         return FileError(
-            f"{self.name} is no whole backup: line {self.number:,} {sentence}; nothing was taken in."
+            f"{self.name} is no whole backup: line {self.number:,} {sentence}; "
+            "nothing was taken in."
         )

@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from imports.asking import Snapshot
-from imports.backupfile import BackupFile, body_of, is_backup, look_at_backup
+from imports.backupfile import BackupFile, body_of, look_at_backup
 from imports.body import Body, data_records
 from imports.chunks import Ahead, ChunkReader, beside_a_reader
 from imports.claims import (
@@ -32,6 +32,7 @@ from imports.identify import Layout, identify
 from imports.identity import TwinCounter
 from imports.lines import LineReader, decide_dialect
 from imports.models import ImportExecutionLog
+from imports.packed import is_backup
 from imports.places import Places, zones_for
 from imports.problems import FileError
 from imports.restoring import restore_places
@@ -93,11 +94,11 @@ def leaving_if_lost(log: ImportExecutionLog) -> Iterator[None]:
 def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     """Read the file and account for each of its lines from the cursor on."""
     begin(log)
-    file = open_stored(log, path)
+    file = open_stored(path, log.file_name)
     reader = reader_of(log, file)
+    places = Places(Snapshot(MOST_REMEMBERED) if log.line_count > MOST_REMEMBERED else None)
     if isinstance(file, BackupFile):
         restore_places(log, file)
-    places = Places(Snapshot(MOST_REMEMBERED) if log.line_count > MOST_REMEMBERED else None)
     with (
         closing(body_of(file, reader.layout)) as body,
         closing(TwinCounter()) as twins,
@@ -117,14 +118,11 @@ def begin(log: ImportExecutionLog) -> None:
         raise FileError(interrupted(log, MOST_ATTEMPTS))
 
 
-def open_stored(log: ImportExecutionLog, path: Path) -> TextFile:
+def open_stored(path: Path, name: str) -> TextFile:
     try:
-        if not is_backup(path):
-            return look_at(path, log.file_name)
-        renew(log, import_type=ImportExecutionLog.Type.BACKUP)
-        return look_at_backup(path, log.file_name)
+        return look_at_backup(path, name) if is_backup(path) else look_at(path, name)
     except OSError as problem:
-        raise FileError(f"{log.file_name} cannot be read: {problem.strerror}.") from problem
+        raise FileError(f"{name} cannot be read: {problem.strerror}.") from problem
 
 
 def reader_of(log: ImportExecutionLog, file: TextFile) -> LineReader:

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
 
-from imports import background, body, running
+from imports import running
 from imports.backuplines import HEADINGS
 from imports.claims import Pause
 from imports.management.commands import backup as command
@@ -28,7 +27,7 @@ from trades.models import Account, Instrument, Trade
 US = "ninjatrader-us.csv"
 NAMELESS = file_of(fill(ID=""), fill(ID=""), fill(ID="", Price="21351"))
 NOTES = 'Late, "again":\r\n\tünï\\code\u2028 and 日本 '
-OURS = [name for name in (field.attname for field in Trade._meta.concrete_fields)]
+OURS = [field.attname for field in Trade._meta.concrete_fields]
 LOCAL = {"id", "created_at", "import_row_log_id", "account_id", "instrument_id"}
 
 
