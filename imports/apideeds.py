@@ -71,7 +71,13 @@ def take_in(request: Request, wanted: dict, key: str) -> tuple[ImportExecutionLo
     file, user = wanted["file"], request.user
     require_size(file)
     wishes = Wishes(wanted["account"], wanted["timezone"], wanted["format"], user=user)
-    log = stored_import(file, file.name, wishes)
+    return save_for(user, stored_import(file, file.name, wishes), key)
+
+
+def save_for(
+    user: AbstractBaseUser, log: ImportExecutionLog, key: str
+) -> tuple[ImportExecutionLog, bool]:
+    """The same, once its bytes are stored."""
     # One that could not be stored may be sent again under the same key.
     if not key or not log.is_active:
         log.save()

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from imports import api, apideeds
+from imports import api, apibackup, apideeds
 
 urlpatterns = [
     path("import-logs", api.newest_or_page, name="api-newest"),
     path("import-sample-data", apideeds.SampleData.as_view(), name="api-sample"),
+    path("import-backup", apibackup.ImportBackup.as_view(), name="api-backup"),
     path("api/import-logs/list", api.ImportList.as_view(), name="api-list"),
     path("api/import-logs/detail/<str:id>", api.ImportDetail.as_view(), name="api-detail"),
     path("api/import-logs/failed-rows/<str:id>", api.FailedRows.as_view(), name="api-failed-rows"),

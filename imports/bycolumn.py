@@ -18,7 +18,7 @@ from imports.wallclock import WallClock, as_text
 from trades.symbols import Symbol, UnknownSymbol, parse_symbol
 
 Column = list[str | None]  # a field of many rows, as it will stand in the tables
-ALL_DIFFERENT = ("native_id", "order_id")  # it is no use to remember their cells
+ALL_DIFFERENT = ("native_id", "order_id", "notes")  # it is no use to remember their cells
 REQUIRED = ("account", "side", "quantity", "price")
 
 

@@ -103,6 +103,29 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Verbatim(Text):
+    """Words with the blanks around them."""
+
+    def __call__(self, cell: str, dialect: Dialect) -> str:
+        super().__call__(cell, dialect)
+        return cell
+
+    def keeps(self, cells: Collection[str]) -> bool:
+        return max(map(len, cells)) <= self.limit
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Yes or no, as the databases write it."""
+
+    def __call__(self, cell: str, dialect: Dialect) -> str:
+        flag = {"true": "1", "false": "0", "": "0"}.get(cell.strip().lower())
+        if flag is None:
+            raise CellError("invalid_flag", f"{shown(cell)} is neither true nor false")
+        return flag
+
+
+@dataclass(frozen=True)
 class Name(Text):
     """Words that must be there."""
 
@@ -114,6 +137,9 @@ class Name(Text):
         if not text:
             raise CellError(self.code, f"is empty; expected {self.expected}")
         return text
+
+    def keeps(self, cells: Collection[str]) -> bool:
+        return super().keeps(cells) and all(cells)
 
 
 @dataclass(frozen=True)
@@ -188,4 +214,4 @@ class Moment:
         return read_moment(cell, dialect.day_first)
 
 
-Reader = Text | Side | Number | Moment
+Reader = Text | Flag | Side | Number | Moment

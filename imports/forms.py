@@ -24,7 +24,7 @@ class FilesWidget(forms.ClearableFileInput):
 class FilesField(forms.FileField):
     """One file or several."""
 
-    widget = FilesWidget(attrs={"class": "tl-file", "accept": ".csv,.txt,.tsv"})
+    widget = FilesWidget(attrs={"class": "tl-file", "accept": ".csv,.txt,.tsv,.jsonl,.gz"})
 
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         files = data if isinstance(data, (list, tuple)) else [data]
@@ -35,7 +35,8 @@ class FilesField(forms.FileField):
 class UploadForm(forms.Form):
     files = FilesField(
         allow_empty_file=True,
-        help_text="Exports of NinjaTrader 8: Control Center, tab Executions, right click, Export.",
+        help_text="Exports of NinjaTrader 8: Control Center, tab Executions, right click, Export. "
+        "Or a backup of tradelog.",
     )
     account = forms.CharField(
         max_length=100,

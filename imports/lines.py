@@ -18,13 +18,15 @@ from imports.states import Category
 from trades.symbols import Symbol, UnknownSymbol, parse_symbol
 
 MOST_KNOWN = 2_000  # cells of a column whose values are remembered
+LONGEST_KNOWN = 1_000  # characters
 
 
 @dataclass(slots=True)
 class Execution:
     """A fill as its line tells it. `executed_at` is UTC; `native_id` is '' if the broker gave none.
 
-    `given` names the fields that the file has a column for.
+    `given` names the fields that the file has a column for. Only a backup has the last two, which
+    users have added; `reviewed` is "1" or "0".
     """
 
     account: str
@@ -41,6 +43,8 @@ class Execution:
     broker_position: str
     connection: str
     given: frozenset[str]
+    notes: str = ""
+    reviewed: str = "0"
 
 
 @dataclass(slots=True)
@@ -75,7 +79,7 @@ class Fed:
     def read(self, cell: str, dialect: Dialect) -> Any:
         """The value of a cell, which is remembered. Raises CellError."""
         value = self.column.read(cell, dialect)
-        if len(self.known) < MOST_KNOWN:
+        if len(self.known) < MOST_KNOWN and len(cell) <= LONGEST_KNOWN:
             self.known[cell] = value
         return value
 
@@ -95,6 +99,8 @@ class LineReader:
         "entry_exit": "",
         "broker_position": "",
         "connection": "",
+        "notes": "",
+        "reviewed": "0",
     }
 
     def __init__(

@@ -24,12 +24,14 @@ AS_READ = (
     "broker_position",
     "connection",
 )
+OF_USERS = ("notes", "reviewed")  # left to the defaults of the database unless the file has them
 encoded = ImportRowLog._meta.get_field("validation_errors").encoded
 
 
 def prepared(chunk: Chunk) -> Chunk:
     """The chunk with those columns made ready that do not depend on the ledger."""
-    read = {name: chunk.columns[name] for name in AS_READ}
+    given = [name for name in OF_USERS if name in chunk.reader.given]
+    read = {name: chunk.columns[name] for name in (*AS_READ, *given)}
     chunk.for_trades = joined(Trade, read)
     chunk.for_row_logs = joined(
         ImportRowLog, {"row_number": chunk.rows.numbers, "raw_row_data": chunk.raw}

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from imports.asking import Snapshot
+from imports.backupfile import BackupFile, body_of, look_at_backup
 from imports.body import Body, data_records
 from imports.chunks import Ahead, ChunkReader, beside_a_reader
 from imports.claims import (
@@ -34,8 +35,10 @@ from imports.identify import Layout, identify
 from imports.identity import TwinCounter
 from imports.lines import LineReader, decide_dialect
 from imports.models import ImportExecutionLog
+from imports.packed import is_backup
 from imports.places import Places, zones_for
 from imports.problems import FileError
+from imports.restoring import restore_places
 from imports.rows import prepared
 from imports.states import Status
 from imports.summary import broken_off, interrupted, summary
@@ -99,8 +102,10 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     file = open_stored(path, log.file_name)
     reader = reader_of(log, file)
     places = Places(Snapshot(MOST_REMEMBERED) if log.line_count > MOST_REMEMBERED else None)
+    if isinstance(file, BackupFile):
+        restore_places(log, file)
     with (
-        closing(Body(file, reader.layout)) as body,
+        closing(body_of(file, reader.layout)) as body,
         closing(TwinCounter()) as twins,
         beside_a_reader(),
     ):
@@ -120,7 +125,7 @@ def begin(log: ImportExecutionLog) -> None:
 
 def open_stored(path: Path, name: str) -> TextFile:
     try:
-        return look_at(path, name)
+        return look_at_backup(path, name) if is_backup(path) else look_at(path, name)
     except OSError as problem:
         raise FileError(f"{name} cannot be read: {problem.strerror}.") from problem
 
@@ -157,6 +162,8 @@ def remembered_dialect(log: ImportExecutionLog) -> Dialect | None:
 
 
 def dialect_of(file: TextFile, layout: Layout) -> Dialect:
+    if isinstance(file, BackupFile):
+        return Dialect()
     with closing(data_records(file, layout)) as found:
         return decide_dialect(found, layout)
 

@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.utils import timezone
 
 from imports.models import ImportExecutionLog
+from imports.packed import is_backup
 from imports.problems import FileError
 from imports.states import Status
 
@@ -47,6 +48,8 @@ def stored_import(
     log = new_import(file_name, wishes or Wishes())
     try:
         log.file_hash, log.file_size = store(source, log.file_name)
+        if is_backup(log.stored_path):
+            log.import_type = ImportExecutionLog.Type.BACKUP
     except (FileError, OSError) as problem:
         fail(log, problem)
     return log

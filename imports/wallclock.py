@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 from imports.moments import offset_of_hour, read_moment
@@ -15,6 +16,7 @@ PARTED = re.compile(r"[\d./-]+([ T;,])\d", re.ASCII).match
 DATE = re.compile(r"[\d./-]+", re.ASCII).fullmatch
 SECONDS = {f"{second:02}" for second in range(60)}
 HALVES = " apmAPM."  # of a day
+Z = "Z"  # behind a moment in UTC
 SOME_DAY = datetime(2000, 1, 3)
 ONE_DAY = timedelta(days=1)
 
@@ -49,6 +51,9 @@ class WallClock:
         self, cells: Sequence[str], zones: Iterable[str]
     ) -> tuple[list[str | None], list[date | None]]:
         """Each moment in UTC as text, as in 2026-01-05 14:35:03, and the month in its own zone."""
+        if cells[0].endswith(Z):
+            cells = [cell[:-1] if cell.endswith(Z) else "" for cell in cells]
+            zones = repeat("UTC", len(cells))
         parted = PARTED(cells[0])
         mark = parted[1] if parted else " "
         texts = [cell.partition(mark) for cell in cells]

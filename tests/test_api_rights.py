@@ -27,6 +27,7 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("get", "/import-logs"): READERS,
     ("delete", "/import-logs"): {"admin"},
     ("post", "/import-sample-data"): OPERATORS,
+    ("post", "/import-backup"): OPERATORS,
     ("get", "/api/import-logs/list"): READERS,
     ("get", "/api/import-logs/detail/{}"): READERS,
     ("get", "/api/import-logs/failed-rows/{}"): READERS,
