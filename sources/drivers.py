@@ -59,7 +59,7 @@ class PostgreSQL(Driver):
     def arguments(self) -> dict[str, object]:
         return {
             "connect_timeout": CONNECT_SECONDS,
-            "keepalives_idle": ANSWER_SECONDS // 2,
+            "keepalives_idle": CONNECT_SECONDS,
             "tcp_user_timeout": ANSWER_SECONDS * 1000,
         }
 
