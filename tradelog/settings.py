@@ -1,5 +1,6 @@
 """All settings, from the environment or the file .env; docs/settings.md explains each."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -279,7 +280,8 @@ UNFOLD = {
             {
                 "title": "Background",
                 "items": [
-                    page_item("Job logs", "assignment", "job-logs", "joblogs.view_joblog"),
+                    page_item("Job logs", "assignment", "job-logs", "joblogs.view_joblog")
+                    | {"active": lambda request: re.match("/(job-logs/.*)?$", request.path)},
                     page_item("Scheduler", "schedule", "scheduler", "joblogs.view_joblog"),
                     sidebar_item("Queue", "pending_actions", "admin:django_q_schedule_changelist"),
                 ],
