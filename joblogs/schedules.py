@@ -105,7 +105,8 @@ def why_unreadable(schedule: Schedule) -> str:
             ast.literal_eval(schedule.args)
         if schedule.kwargs and not isinstance(keywords(schedule.kwargs), dict):
             return f"its keywords {schedule.kwargs[:40]!r} are none"
-        schedule.calculate_next_run(schedule.next_run or timezone.now())
+        if schedule.schedule_type != Schedule.ONCE:
+            schedule.calculate_next_run(schedule.next_run or timezone.now())
     except Exception as problem:
         return f"{type(problem).__name__}: {problem}"
     return ""

@@ -1,5 +1,7 @@
 """The sidebar of every page; the settings take it over."""
 
+import re
+
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
@@ -53,7 +55,9 @@ NAVIGATION = [
     {
         "title": "Background",
         "items": [
-            page_item("Job logs", "assignment", "job-logs", "joblogs.view_joblog"),
+            # The start page: all other addresses begin with it.
+            page_item("Job logs", "assignment", "job-logs", "joblogs.view_joblog")
+            | {"active": lambda request: bool(re.match("/(job-logs/.*)?$", request.path))},
             page_item("Scheduler", "schedule", "scheduler", "joblogs.view_joblog"),
             sidebar_item("Syncs", "sync", "admin:orders_openordersnapshot_changelist"),
             sidebar_item("Queue", "pending_actions", "admin:django_q_schedule_changelist"),
