@@ -32,6 +32,7 @@ class OpenOrders(ApiView):
     rights = {"GET": [SEE]}
 
     @extend_schema(
+        operation_id="api_open_orders_list",
         parameters=[
             OpenApiParameter("page", int, default=1),
             OpenApiParameter("per_page", int, enum=PER_PAGE, default=ORDERS_PER_PAGE),

@@ -3,9 +3,11 @@
 from datetime import date, timedelta
 
 from django import forms
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import NullIf
 from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 
+from orders.building import TEXTS
 from orders.models import LONGEST_TEXT, OpenOrder
 from web.dayfilters import DAYS, DaysForm
 from web.dayrange import beginning
@@ -77,7 +79,7 @@ class OrderFilters(FilterSet):
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         """What is empty comes last in both directions."""
         column, direction = self.order
-        field = F(column)
+        field = NullIf(F(column), Value("")) if column in TEXTS else F(column)
         by = field.desc(nulls_last=True) if direction == "desc" else field.asc(nulls_last=True)
         return super().filter_queryset(queryset).order_by(by, "pk")
 
