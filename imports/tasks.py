@@ -9,6 +9,7 @@ from imports.background import (
     waiting_rollbacks,
 )
 from imports.clearing import CLEAR, clear_slice
+from imports.daily import EVERY, IMPORT_YESTERDAY, import_yesterday, is_due
 from imports.inbox import scan
 from imports.inboxfolders import has_work
 from joblogs.registry import Job, register
@@ -29,5 +30,6 @@ register(
     Job(IMPORT, import_slice, waiting=waiting_imports, page=PAGE),
     Job(ROLLBACK, rollback_slice, waiting=waiting_rollbacks, page=PAGE),
     Job(CLEAR, clear_slice),
+    Job(IMPORT_YESTERDAY, import_yesterday, every=EVERY, is_needed=is_due),
     Job("scan_inbox", scan_inbox, every=1, is_needed=has_work, was_idle=found_nothing),
 )
