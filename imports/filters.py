@@ -1,15 +1,14 @@
 """Which imports a list shows and in which order: the same parameters for the page and the API."""
 
-from datetime import MAXYEAR, MINYEAR, date, timedelta
-from typing import Any
+from datetime import date, timedelta
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 
 from imports.models import ImportExecutionLog
 from imports.states import Status
+from web.dayfilters import DAYS, DaysForm
 from web.dayrange import beginning
 
 # What `sort_by` may say, and the column that it means.
@@ -25,27 +24,6 @@ SORTS = {
     "processing_time_ms": "processing_time_ms",
 }
 NEWEST_FIRST = ("import_time", "desc")
-
-
-def refuse_far_years(day: date) -> None:
-    """No day whose beginning or end no clock reaches."""
-    if not MINYEAR < day.year < MAXYEAR:
-        raise ValidationError(f"{day} is too far away.")
-
-
-DAYS = {
-    "input_formats": ["%Y-%m-%d"],
-    "validators": [refuse_far_years],
-    "widget": forms.DateInput({"type": "date"}),
-}
-
-
-class FilterForm(forms.Form):
-    def clean(self) -> dict[str, Any]:
-        first, last = self.cleaned_data.get("start_date"), self.cleaned_data.get("end_date")
-        if first and last and first > last:
-            self.add_error("end_date", f"{last} is before {first}, the start date.")
-        return self.cleaned_data
 
 
 class ImportFilters(FilterSet):
@@ -75,7 +53,7 @@ class ImportFilters(FilterSet):
     class Meta:
         model = ImportExecutionLog
         fields: list[str] = []
-        form = FilterForm
+        form = DaysForm
 
     @property
     def order(self) -> tuple[str, str]:

@@ -8,13 +8,10 @@ from imports.daterange import problem_of, usual_range
 from imports.formats import all_formats
 from imports.models import ImportExecutionLog, ImportRowLog
 from trades.models import Trade, validate_zone
-from web.api import PER_PAGE, MomentField
+from web.api import MomentField
+from web.apishapes import Answer, PageByKey, PageByNumber
 
 # --- What is given
-
-
-class Answer(serializers.Serializer):
-    success = serializers.BooleanField(default=True, help_text="Always true.")
 
 
 class ImportData(serializers.ModelSerializer):
@@ -69,20 +66,6 @@ class RowData(serializers.ModelSerializer):
             "validation_errors",
             "raw_row_data",
         ]
-
-
-class PageByNumber(serializers.Serializer):
-    page = serializers.IntegerField()
-    per_page = serializers.ChoiceField(PER_PAGE)
-    total = serializers.IntegerField()
-    pages = serializers.IntegerField()
-
-
-class PageByKey(serializers.Serializer):
-    per_page = serializers.ChoiceField(PER_PAGE)
-    next = serializers.IntegerField(
-        allow_null=True, help_text="Give it as `after` for the next page; null on the last."
-    )
 
 
 class ImportList(Answer):

@@ -121,7 +121,7 @@ def about_the_run(log: ImportExecutionLog, request: HttpRequest) -> dict[str, ob
     wait = log.started_at - log.queued_at if log.started_at else None
     ms = log.processing_time_ms
     jobs = JobLog.objects.filter(job__in=[IMPORT, ROLLBACK], subject_id=log.pk).order_by("-pk")
-    is_shown = request.user.is_staff and request.user.has_perm("joblogs.view_joblog")
+    is_shown = request.user.has_perm("joblogs.view_joblog")
     return {
         "waited": duration_in_words(round(wait.total_seconds() * 1000)) if wait else None,
         "rows_per_second": round(1000 * log.total_rows / ms) if ms and log.total_rows else None,

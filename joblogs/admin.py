@@ -4,12 +4,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from joblogs.badges import job_badge
 from joblogs.models import JobLog
+from joblogs.tables import outcome
 from joblogs.views import job_detail
 from web.dayrange import DayRangeFilter
 from web.readonly import ReadOnlyAdmin
@@ -20,8 +20,7 @@ class JobFilter(admin.SimpleListFilter):
     parameter_name = "job"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
-        jobs = JobLog.objects.order_by("job").values_list("job", flat=True).distinct()
-        return [(job, job) for job in jobs]
+        return [(job, job) for job in JobLog.objects.each_job()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(job=self.value()) if self.value() else queryset
@@ -52,8 +51,7 @@ class JobLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Result")
     def outcome(self, log: JobLog) -> str | None:
-        text = log.error.partition("\n")[0] or log.result_in_words
-        return Truncator(text).chars(100) or None
+        return outcome(log) or None
 
     def change_view(
         self,

@@ -12,6 +12,8 @@ OF_JOBS = {
     Status.SUCCESS: Badge("success", "check_circle"),
     Status.ERROR: Badge("danger", "cancel"),
 }
+# Of a recurring job's call that left no log, by whether it went well.
+OF_LOOKS = {True: Badge("plain", "check"), False: Badge("danger", "cancel")}
 
 
 def job_badge(log: JobLog) -> SafeString:

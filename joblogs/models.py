@@ -3,13 +3,23 @@
 from datetime import timedelta
 from itertools import count
 
-from django.db import models
+from django.db import connection, models
 from django.urls import reverse
 from django.utils import timezone
 
 from joblogs.states import ACTIVE, MOVES, Level, Status, Trigger
 
 LONGEST_MESSAGE = 5_000  # characters
+# Each job once, by as many looks into the index as there are jobs: a DISTINCT would read it all.
+EACH_JOB = """
+    WITH RECURSIVE each (job) AS (
+        SELECT MIN(job) FROM job_logs
+        UNION ALL
+        SELECT (SELECT MIN(job) FROM job_logs WHERE job > each.job) FROM each
+        WHERE each.job IS NOT NULL
+    )
+    SELECT job FROM each WHERE job IS NOT NULL
+"""
 
 
 class JobLogQuerySet(models.QuerySet["JobLog"]):
@@ -34,6 +44,12 @@ class JobLogQuerySet(models.QuerySet["JobLog"]):
             log, is_new = self.get_or_create(name=name, defaults=rest)
             if is_new:
                 return log
+
+    def each_job(self) -> list[str]:
+        """The names of the jobs that have run, in their order."""
+        with connection.cursor() as cursor:
+            cursor.execute(EACH_JOB)
+            return [job for (job,) in cursor.fetchall()]
 
 
 class JobLog(models.Model):
@@ -60,6 +76,10 @@ class JobLog(models.Model):
         db_table = "job_logs"
         verbose_name = "job log"
         ordering = ["-created_at", "-id"]
+        permissions = [
+            ("run_job", "Can run recurring jobs now"),
+            ("pause_job", "Can pause and resume recurring jobs"),
+        ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="job_logs_newest"),
             models.Index(fields=["status", "-created_at"], name="job_logs_by_status"),
@@ -75,7 +95,7 @@ class JobLog(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("admin:joblogs_joblog_change", args=[self.pk])
+        return reverse("job-log", args=[self.pk])
 
     @property
     def is_active(self) -> bool:
@@ -85,6 +105,10 @@ class JobLog(models.Model):
     def duration(self) -> timedelta | None:
         """From its start to its end, or until now; None before it has started."""
         return (self.finished_at or timezone.now()) - self.started_at if self.started_at else None
+
+    @property
+    def duration_ms(self) -> int | None:
+        return None if self.duration is None else round(self.duration.total_seconds() * 1000)
 
     @property
     def duration_in_words(self) -> str | None:

@@ -7,11 +7,13 @@ from joblogs.models import JobLog
 from joblogs.queueing import note, ring_again, ring_for_the_waiting
 from joblogs.reaper import bury_the_silent
 from joblogs.registry import JOBS
-from joblogs.running import run_job, start
-from joblogs.schedules import place_schedules
+from joblogs.running import run_job
+from joblogs.schedules import begin, mend_every_round, place_schedules
 from joblogs.states import Status, Trigger
 
 logger = logging.getLogger(__name__)
+
+mend_every_round()
 
 
 def answer(job_log_id: int) -> str:
@@ -34,10 +36,9 @@ def recur(name: str) -> str:
     job = JOBS.get(name)
     if job is None or not job.is_needed():
         return "Nothing to do."
-    open_logs = JobLog.objects.filter(job=name, status__in=[Status.NEW, Status.PROCESSING])
-    if open_logs.exists():
+    log = begin(name, Trigger.SCHEDULE)
+    if log is None:
         return "The one before still runs."
-    log = start(name, trigger=Trigger.SCHEDULE)
     run_job(log, partial(do, log))
     log.refresh_from_db()
     if log.status == Status.SUCCESS and job.was_idle(log.result):

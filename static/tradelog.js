@@ -25,21 +25,28 @@ document.addEventListener("click", (event) => {
 
 // What is going on is shown as it goes on, without losing what the user has opened or begun; when it
 // is over, the page as a whole is new.
-async function refresh(part) {
+async function refresh(id) {
+    const address = location.href;
     let fresh;
     try {
-        const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+        const answer = await fetch(address, { headers: { Accept: "text/html" } });
         if (answer.ok && !answer.redirected) {
             const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-            fresh = page.getElementById(part.id);
+            fresh = page.getElementById(id);
         }
     } catch {} // the server may be starting again; the next time will tell
+    // Meanwhile another may stand in its place, as of a list with other filters.
+    const part = document.getElementById(id);
     if (fresh && !fresh.dataset.refresh) return location.reload();
-    if (fresh && !part.contains(document.activeElement)) part.replaceChildren(...fresh.children);
-    setTimeout(refresh, 1000 * part.dataset.refresh, part);
+    const isInUse = part.contains(document.activeElement) || location.href !== address;
+    if (fresh && !isInUse && part.innerHTML !== fresh.innerHTML) {
+        part.replaceChildren(...fresh.children);
+        htmx.process(part);
+    }
+    setTimeout(refresh, 1000 * part.dataset.refresh, id);
 }
 document.addEventListener("DOMContentLoaded", () => {
     for (const part of document.querySelectorAll("[data-refresh]")) {
-        setTimeout(refresh, 1000 * part.dataset.refresh, part);
+        setTimeout(refresh, 1000 * part.dataset.refresh, part.id);
     }
 });

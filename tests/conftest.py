@@ -128,8 +128,9 @@ def vera(db: None) -> User:
 
 @pytest.fixture
 def olga(db: None) -> User:
-    """Olga, an operator, also uploads, retries and cancels."""
-    return person("olga", *SEES, "add_importexecutionlog", "retry_import", "cancel_import")
+    """Olga, an operator, also uploads, retries, cancels and runs."""
+    operates = ["add_importexecutionlog", "retry_import", "cancel_import", "run_job"]
+    return person("olga", *SEES, *operates)
 
 
 @pytest.fixture

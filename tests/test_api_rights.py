@@ -22,7 +22,7 @@ USERS = EVERYBODY - {"stranger"}
 READERS = {"viewer", "operator", "admin"}
 OPERATORS = {"operator", "admin"}
 
-# Who may call what. {} is the number of an import.
+# Who may call what. {} is the number of an import, or of nothing.
 DOORS: dict[tuple[str, str], set[str]] = {
     ("get", "/import-logs"): READERS,
     ("delete", "/import-logs"): {"admin"},
@@ -37,6 +37,13 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("get", "/api/import-logs/download/{}"): READERS,
     ("get", "/api/import-logs/affected-trades/{}"): READERS,
     ("get", "/api/import-logs/stats"): READERS,
+    ("get", "/api/job-logs"): READERS,
+    ("get", "/api/job-logs/{}"): READERS,
+    ("get", "/api/job-logs/{}/lines"): READERS,
+    ("get", "/api/schedules"): READERS,
+    ("post", "/api/schedules/{}/run"): OPERATORS,
+    ("post", "/api/schedules/{}/pause"): {"admin"},
+    ("post", "/api/schedules/{}/resume"): {"admin"},
     ("get", "/api/tokens"): USERS,
     ("post", "/api/tokens"): USERS,
     ("delete", "/api/tokens/x"): USERS,
@@ -91,7 +98,7 @@ def views_of_the_api() -> dict[str, type[APIView]]:
         if hasattr(pattern, "url_patterns"):
             patterns += [(address, inner) for inner in pattern.url_patterns]
         elif issubclass(getattr(pattern.callback, "cls", object), APIView):
-            found[address.replace("<str:id>", "{}")] = pattern.callback.cls
+            found[re.sub(r"<str:\w+>", "{}", address)] = pattern.callback.cls
     return found
 
 
@@ -115,7 +122,7 @@ def test_every_method_asks_for_a_right() -> None:
         methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
         asked = {method for method, rights in view.rights.items() if rights}
         assert asked >= methods - {"HEAD"}, view
-    assert len(views) == 14
+    assert len(views) == 21
 
 
 def test_the_page_to_browse_the_api(client: Client, vera: User) -> None:

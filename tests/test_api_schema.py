@@ -27,6 +27,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from joblogs.models import JobLogDetail
+from joblogs.queueing import ring
+from joblogs.schedules import place_schedules
+from joblogs.states import Trigger
 from tests.apis import basic
 from tests.conftest import TakeIn, file_of, fill
 
@@ -54,7 +58,8 @@ def one_connection() -> Iterator[None]:
 
 def test_every_call_is_explained() -> None:
     told = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    called = [address.replace("{id}", "ID") for address in DOCUMENT["paths"]]
+    names = {"{id}": "ID", "{name}": "NAME"}
+    called = [re.sub("{id}|{name}", lambda one: names[one[0]], one) for one in DOCUMENT["paths"]]
     assert [
         address for address in called if f"{address}`" not in told and address + "?" not in told
     ] == []
@@ -65,6 +70,7 @@ def test_every_code_is_explained() -> None:
     sources = [
         ROOT / "web" / "api.py",
         *(ROOT / "imports").glob("api*.py"),
+        *(ROOT / "joblogs").glob("api*.py"),
         ROOT / "tradelog" / "tokens.py",
     ]
     codes = {
@@ -93,11 +99,16 @@ def test_no_answer_is_a_surprise(
     request: pytest.FixtureRequest,
     settings: object,
 ) -> None:
+    job = ring("import", trigger=Trigger.MANUAL)
+    place_schedules()
+    JobLogDetail.objects.create(job_log=job, message="line")
     logs = [take_in(file_of(fill(), fill(ID="b", Quantity="abc"))), take_in(file_of(fill()))]
     settings.TRADELOG_API_PER_MINUTE = 10**6
     schema = schemathesis.openapi.from_dict(DOCUMENT)
     schema.app = WSGIHandler()
-    ids = st.sampled_from([str(log.pk) for log in logs] + [str(logs[0].import_batch_id)])
+    of_jobs = "job-logs" in operation.path
+    known_ids = [*(str(log.pk) for log in logs), str(logs[0].import_batch_id)]
+    ids = st.sampled_from([str(job.pk), job.name] if of_jobs else known_ids)
 
     @seed(1)
     @hypothesis.settings(
@@ -110,6 +121,8 @@ def test_no_answer_is_a_surprise(
     def ask(case: Case, known: str | None) -> None:
         if known and "id" in (case.path_parameters or {}):
             case.path_parameters["id"] = known
+        if known and "name" in (case.path_parameters or {}):
+            case.path_parameters["name"] = "scan_inbox"
         headers = {"Authorization": basic("adam"), "Accept": "application/json"}
         response = case.call(app=schema.app, base_url="http://localhost", headers=headers)
         case.validate_response(response, checks=CHECKS)

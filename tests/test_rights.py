@@ -18,6 +18,7 @@ OPERATES = {
     "imports.add_importexecutionlog",
     "imports.retry_import",
     "imports.cancel_import",
+    "joblogs.run_job",
 }
 
 
@@ -38,7 +39,7 @@ def test_a_viewer_sees_everything_of_ours_and_nothing_else() -> None:
 
 
 @pytest.mark.django_db
-def test_an_operator_uploads_retries_and_cancels_as_well() -> None:
+def test_an_operator_uploads_retries_cancels_and_runs_as_well() -> None:
     assert member_of("operator").get_all_permissions() == SEES | OPERATES
 
 
@@ -47,7 +48,7 @@ def test_an_admin_rolls_back_deletes_and_changes_but_makes_no_users() -> None:
     may = member_of("admin").get_all_permissions()
     assert may > SEES | OPERATES
     assert {"imports.roll_back_import", "imports.delete_importexecutionlog"} < may
-    assert {"trades.change_trade", "trades.change_account"} < may
+    assert {"trades.change_trade", "trades.change_account", "joblogs.pause_job"} < may
     assert {name.partition(".")[0] for name in may} == {"imports", "joblogs", "trades"}
 
 

@@ -20,6 +20,7 @@ class Document(SpectacularJSONAPIView):
 browse = login_required(SpectacularSwaggerSplitView.as_view(url_name="api-schema"))
 
 urlpatterns = [
+    path("", include("joblogs.apiurls")),
     path("", include("imports.apiurls")),
     path("api/tokens", tokens.Tokens.as_view(), name="api-tokens"),
     path("api/tokens/<str:id>", tokens.Token.as_view(), name="api-token"),

@@ -11,7 +11,7 @@ from django.contrib.auth.management import create_permissions
 from django.db.models import Q
 from django.db.models.signals import post_migrate
 
-OF_OPERATORS = ["add_importexecutionlog", "retry_import", "cancel_import"]
+OF_OPERATORS = ["add_importexecutionlog", "retry_import", "cancel_import", "run_job"]
 
 # Of the permissions of our rooms. Users and groups are the superuser's.
 GROUPS = {

@@ -1,10 +1,12 @@
 """All settings, from the environment or the file .env; docs/settings.md explains each."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from zoneinfo import available_timezones
 
 import environ
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
@@ -214,16 +216,21 @@ REST_FRAMEWORK["NUM_PROXIES"] = 1 if HTTPS else 0
 # --- The shell of the admin
 
 
+def page_item(title: str, icon: str, view: str, permission: str) -> dict[str, object]:
+    """An entry for those who have the permission."""
+
+    def may_see(request: HttpRequest) -> bool:
+        return request.user.has_perm(permission)
+
+    return {"title": title, "icon": icon, "link": reverse_lazy(view), "permission": may_see}
+
+
 def sidebar_item(title: str, icon: str, view: str) -> dict[str, object]:
-    """An entry for those who may see what it leads to; `view` is admin:ROOM_MODEL_changelist."""
-    room, model, _ = view.removeprefix("admin:").split("_")
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(view),
-        "permission": lambda request: (
-            request.user.is_staff and request.user.has_perm(f"{room}.view_{model}")
-        ),
+    """An entry of the admin, for the staff; `view` is admin:ROOM_MODEL_changelist."""
+    room, model, _ = view.removeprefix("admin:").rsplit("_", 2)
+    item = page_item(title, icon, view, f"{room}.view_{model}")
+    return item | {
+        "permission": lambda request: request.user.is_staff and item["permission"](request)
     }
 
 
@@ -244,14 +251,12 @@ UNFOLD = {
             {
                 "title": "Trade log",
                 "items": [
-                    {
-                        "title": "Import logs",
-                        "icon": "upload_file",
-                        "link": reverse_lazy("import-logs"),
-                        "permission": lambda request: request.user.has_perm(
-                            "imports.view_importexecutionlog"
-                        ),
-                    },
+                    page_item(
+                        "Import logs",
+                        "upload_file",
+                        "import-logs",
+                        "imports.view_importexecutionlog",
+                    ),
                     sidebar_item("Trades", "receipt_long", "admin:trades_trade_changelist"),
                     sidebar_item(
                         "Accounts", "account_balance_wallet", "admin:trades_account_changelist"
@@ -278,7 +283,10 @@ UNFOLD = {
             {
                 "title": "Background",
                 "items": [
-                    sidebar_item("Job logs", "assignment", "admin:joblogs_joblog_changelist"),
+                    page_item("Job logs", "assignment", "job-logs", "joblogs.view_joblog")
+                    | {"active": lambda request: re.match("/(job-logs/.*)?$", request.path)},
+                    page_item("Scheduler", "schedule", "scheduler", "joblogs.view_joblog"),
+                    sidebar_item("Queue", "pending_actions", "admin:django_q_schedule_changelist"),
                 ],
             },
             {

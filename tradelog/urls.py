@@ -2,14 +2,13 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 urlpatterns = [
     path("", include("tradelog.login")),
     path("admin/", admin.site.urls),
     path("", include("tradelog.apiurls")),
     path("import-logs/", include("imports.urls")),
-    path("", RedirectView.as_view(pattern_name="import-logs")),
+    path("", include("joblogs.urls")),
 ]
 
 handler400 = "web.api.bad_request"

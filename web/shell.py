@@ -9,6 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
+from rest_framework.exceptions import APIException
+
+from web.apilogin import PasswordLogin
 
 Page = Callable[..., HttpResponseBase]
 
@@ -23,13 +26,18 @@ def shell(request: HttpRequest, **context: object) -> dict[str, object]:
     }
 
 
-def page_for(permission: str) -> Callable[[Page], Page]:
-    """A page for those who have the permission; nobody else sees it, and no cache keeps it."""
+def page_for(permission: str, *, by_password: bool = False) -> Callable[[Page], Page]:
+    """A page for those who have the permission; nobody else sees it, and no cache keeps it.
+
+    `by_password`: also for programs that log in by HTTP Basic.
+    """
 
     def guarded(page: Page) -> Page:
         @never_cache
         @wraps(page)
         def guard(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            if by_password and (refusal := log_in_by_password(request)):
+                return refusal
             if not request.user.is_authenticated:
                 return ask_to_log_in(request)
             if not request.user.has_perm(permission):
@@ -39,6 +47,23 @@ def page_for(permission: str) -> Callable[[Page], Page]:
         return guard
 
     return guarded
+
+
+def log_in_by_password(request: HttpRequest) -> HttpResponse | None:
+    """Make the user of HTTP Basic that of this request, if it names one; else why it cannot be."""
+    login = PasswordLogin()
+    try:
+        found = login.authenticate(request)
+    except APIException as problem:
+        return HttpResponse(
+            str(problem.detail),
+            status=problem.status_code,
+            headers={"WWW-Authenticate": login.authenticate_header(request)},
+            content_type="text/plain",
+        )
+    if found:
+        request.user, _ = found
+    return None
 
 
 def ask_to_log_in(request: HttpRequest) -> HttpResponse:

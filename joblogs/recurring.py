@@ -1,0 +1,189 @@
+"""How the recurring jobs go, and what a user may do with them: run one now, pause it, resume it."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import Max, Min
+from django.utils import timezone
+from django_q.models import Schedule, Task
+
+from joblogs.models import JobLog
+from joblogs.queueing import note, send_bell
+from joblogs.registry import JOBS
+from joblogs.schedules import (
+    ATTEND,
+    FOREVER,
+    PAUSED,
+    RECUR,
+    begin,
+    next_after,
+    place_schedules,
+    recurring_jobs,
+)
+from joblogs.states import ACTIVE, Status, Trigger
+
+logger = logging.getLogger(__name__)
+
+LATE = timedelta(minutes=2)  # the queue looks at its schedules every 30 seconds
+SILENT = timedelta(minutes=3)  # a worker attends every minute
+
+
+class NoSuchJob(Exception):
+    """There is no recurring job of this name."""
+
+
+class StillRuns(Exception):
+    """A job does not overlap with itself."""
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """A recurring job. `look` is the last time that the queue called it, which may leave no log."""
+
+    name: str
+    schedule: Schedule | None
+    log: JobLog | None
+    look: Task | None
+
+    @property
+    def every(self) -> int:
+        """Minutes."""
+        return JOBS[self.name].every
+
+    @property
+    def is_paused(self) -> bool:
+        return self.schedule is not None and self.schedule.repeats == PAUSED
+
+    @property
+    def next_run_at(self) -> datetime | None:
+        return self.schedule.next_run if self.schedule and not self.is_paused else None
+
+    @property
+    def is_late(self) -> bool:
+        return self.next_run_at is not None and self.next_run_at < timezone.now() - LATE
+
+    @property
+    def is_running(self) -> bool:
+        return self.log is not None and self.log.status in ACTIVE
+
+    @property
+    def was_idle(self) -> bool:
+        """Whether the last look found nothing to do, since the last run that left a log."""
+        return self.look is not None and (
+            self.log is None or self.look.started > (self.log.started_at or self.log.created_at)
+        )
+
+    @property
+    def last_run_at(self) -> datetime | None:
+        if self.was_idle:
+            return self.look.started
+        return (self.log.started_at or self.log.created_at) if self.log else None
+
+    @property
+    def outcome(self) -> str:
+        """new, processing, success, error, idle; '' if it has never run."""
+        if self.was_idle:
+            return "idle" if self.look.success else Status.ERROR
+        return self.log.status if self.log else ""
+
+
+def recurring() -> list[Recurring]:
+    """All recurring jobs, in the order of their names."""
+    return [one_of(name) for name in sorted(recurring_jobs())]
+
+
+def one_of(name: str) -> Recurring:
+    return Recurring(
+        name,
+        Schedule.objects.filter(name=name, func=RECUR).order_by("pk").first(),
+        JobLog.objects.filter(job=name).first(),
+        Task.objects.filter(group=name, func=RECUR).order_by("-started").first(),
+    )
+
+
+# --- Whether anything works
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The last sign of life of any worker, and what waits for one."""
+
+    at: datetime | None
+    waiting: int
+    oldest: datetime | None
+
+    @property
+    def is_silent(self) -> bool:
+        return self.at is None or self.at < timezone.now() - SILENT
+
+
+def beat() -> Beat:
+    """A worker attends every minute; one that is busy gives signs of life in its job's log."""
+    attended = Task.objects.filter(func=ATTEND).aggregate(at=Max("stopped"))["at"]
+    at_work = JobLog.objects.filter(status=Status.PROCESSING).exclude(trigger=Trigger.COMMAND)
+    lived = at_work.aggregate(at=Max("heartbeat_at"))["at"]
+    new = JobLog.objects.filter(status=Status.NEW)
+    oldest = new.aggregate(at=Min("created_at"))["at"]
+    return Beat(max(filter(None, [attended, lived]), default=None), new.count(), oldest)
+
+
+# --- What a user may do
+
+
+def run_now(name: str, user: AbstractBaseUser, trigger: Trigger) -> JobLog:
+    """Have it done now. Raises NoSuchJob, and StillRuns if it waits or runs already."""
+    require(name)
+    with transaction.atomic():
+        log = begin(name, trigger)
+        if log is None:
+            raise StillRuns(f"{name} waits or runs already; it does not overlap with itself.")
+        note(log, f"{user.get_username()} has asked for it.")
+        transaction.on_commit(partial(send_bell, log))
+    return log
+
+
+def pause(name: str, user: AbstractBaseUser) -> None:
+    """Let it not run again by itself, until it is resumed."""
+    set_repeats(name, PAUSED)
+    write_down(name, user, "paused")
+
+
+def resume(name: str, user: AbstractBaseUser) -> None:
+    """Let it run again, at its regular times; what fell into the pause is not made up for."""
+    set_repeats(name, FOREVER)
+    write_down(name, user, "resumed")
+
+
+def require(name: str) -> None:
+    if name not in recurring_jobs():
+        raise NoSuchJob(f"There is no recurring job '{name[:40]}'.")
+
+
+def set_repeats(name: str, repeats: int) -> None:
+    require(name)
+    place_schedules()  # so that there is one
+    with transaction.atomic():
+        schedule = Schedule.objects.select_for_update().get(name=name, func=RECUR)
+        if schedule.repeats == PAUSED:
+            schedule.next_run = next_after(schedule, timezone.now())
+        schedule.repeats = repeats
+        schedule.save(update_fields=["repeats", "next_run"])
+
+
+def write_down(name: str, user: AbstractBaseUser, verb: str) -> None:
+    """Who did it, for the history of the admin and for the log."""
+    logger.info("%s is %s by %s.", name, verb, user.get_username())
+    LogEntry.objects.create(
+        user=user,
+        content_type=ContentType.objects.get_for_model(Schedule),
+        object_id=Schedule.objects.get(name=name, func=RECUR).pk,
+        object_repr=f"{name} {verb}",
+        action_flag=CHANGE,
+        change_message=f"Recurring job {verb}",
+    )
