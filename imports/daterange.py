@@ -11,6 +11,7 @@ from imports.days import as_json, days_between
 from imports.fetching import NO_SOURCE
 from imports.formats.source_executions import FORMAT
 from imports.models import ImportExecutionLog
+from imports.moments import EARLIEST_YEAR
 from imports.states import StateConflict
 from imports.storing import Wishes, new_import
 from sources.configured import executions
@@ -22,6 +23,8 @@ USUAL_DAYS = 7
 
 def problem_of(start: date, end: date) -> tuple[str, str] | None:
     """The field and the sentence, if such a range cannot be asked for."""
+    if start.year < EARLIEST_YEAR:
+        return "start_date", f"{start} is too far away; the first day is {EARLIEST_YEAR}-01-01."
     if end < start:
         return "end_date", f"{end} is before {start}, the start date."
     count = (end - start).days + 1

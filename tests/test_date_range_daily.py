@@ -1,0 +1,109 @@
+"""Yesterday by itself, and missed days once."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.utils import timezone
+from django_q.models import Schedule
+
+from imports.cancel import cancel
+from imports.daily import days_due, import_yesterday, is_due
+from imports.daterange import receive_range
+from imports.models import ImportExecutionLog
+from imports.states import Status
+from joblogs.models import JobLog
+from joblogs.schedules import place_schedules
+from joblogs.tasks import recur
+from tests.conftest import work_off
+from tests.fillsource import FillSource, use
+from trades.models import Trade
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 1, 9, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def source(tmp_path: object, settings: object) -> FillSource:
+    source = FillSource(tmp_path / "desk.sqlite3").prepare()
+    for day in range(1, 10):
+        source.fill(f"fill-{day}", f"2026-01-{day:02} 14:00:00")
+    use(settings, source.as_setting())
+    return source
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> object:
+    """It is noon of the 9th, until told otherwise."""
+
+    def turn(moment: datetime) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    turn(NOON)
+    return turn
+
+
+def days_of_imports() -> list[list[str]]:
+    logs = ImportExecutionLog.objects.order_by("pk")
+    return [[day["date"] for day in log.days] for log in logs]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_yesterday_is_taken_in_once(source: FillSource) -> None:
+    recur("import_yesterday")
+    work_off()
+    recur("import_yesterday")
+    assert days_of_imports() == [["2026-01-08"]]
+    assert ImportExecutionLog.objects.get().status == Status.SUCCESS
+    assert Trade.objects.get().execution_id == "fill-8"
+    assert JobLog.objects.get(job="import_yesterday").result["days"] == 1
+
+
+def test_missed_days_come_once_in_one_import(source: FillSource, clock: object) -> None:
+    import_yesterday()
+    clock(datetime(2026, 1, 13, 0, 30, tzinfo=UTC))
+    import_yesterday()
+    import_yesterday()
+    days = ["2026-01-09", "2026-01-10", "2026-01-11", "2026-01-12"]
+    assert days_of_imports() == [["2026-01-08"], days]
+
+
+def test_no_more_than_thirty_missed_days_come(source: FillSource, clock: object) -> None:
+    import_yesterday()
+    clock(datetime(2026, 4, 1, 12, tzinfo=UTC))
+    assert days_due() == (date(2026, 3, 2), date(2026, 3, 31))
+
+
+def test_a_day_that_was_asked_for_before_its_end_comes_again(
+    source: FillSource, clock: object
+) -> None:
+    receive_range(date(2026, 1, 3), date(2026, 1, 9))
+    assert not is_due()
+    clock(datetime(2026, 1, 10, 0, 30, tzinfo=UTC))
+    assert days_due() == (date(2026, 1, 9), date(2026, 1, 9))
+
+
+def test_what_a_user_has_stopped_is_not_begun_anew(source: FillSource, olga: object) -> None:
+    import_yesterday()
+    cancel(ImportExecutionLog.objects.get(), olga)
+    assert not is_due()
+
+
+def test_yesterday_is_that_of_the_source(source: FillSource, settings: object) -> None:
+    use(settings, source.as_setting() | {"TIMEZONE": "Pacific/Kiritimati"})  # UTC+14
+    assert days_due() == (date(2026, 1, 9), date(2026, 1, 9))
+
+
+def test_the_bundled_sample_does_not_come_every_day(db: None) -> None:
+    assert not is_due()
+
+
+def test_without_a_source_nothing_comes(settings: object) -> None:
+    use(settings, {"URL": "", "QUERY": "", "COLUMNS": "", "TIMEZONE": "UTC"})
+    assert import_yesterday() == {"days": 0}
+    assert not ImportExecutionLog.objects.exists()
+
+
+def test_it_is_scheduled_once() -> None:
+    place_schedules()
+    place_schedules()
+    assert Schedule.objects.get(name="import_yesterday").minutes == 60
