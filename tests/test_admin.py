@@ -27,6 +27,7 @@ from joblogs.models import JobLog
 from joblogs.queueing import ring
 from joblogs.schedules import place_schedules
 from joblogs.states import Trigger
+from orders.models import OpenOrder, OpenOrderSnapshot
 from tests.conftest import ZONE, TakeIn, file_of, fill, person, work_off
 from trades.models import Account, Instrument, Trade
 
@@ -37,7 +38,17 @@ IMPORTS = reverse("admin:imports_importexecutionlog_changelist")
 UPLOAD = reverse("admin:imports_importexecutionlog_add")
 
 MODELS = list(admin.site._registry)
-SEEN = {JobLog, ImportExecutionLog, ImportRowLog, ImportedExecution, Trade, Account, Instrument}
+SEEN = {
+    JobLog,
+    OpenOrderSnapshot,
+    OpenOrder,
+    ImportExecutionLog,
+    ImportRowLog,
+    ImportedExecution,
+    Trade,
+    Account,
+    Instrument,
+}
 
 
 @pytest.fixture
@@ -69,6 +80,7 @@ def world(take_in: TakeIn) -> ImportExecutionLog:
     for name, success in [("went well", True), ("went wrong", False)]:
         ended = {"started": timezone.now(), "stopped": timezone.now(), "success": success}
         Task.objects.create(id=uuid4().hex, name=name, func="joblogs.tasks.attend", **ended)
+    OpenOrder.objects.create(snapshot=OpenOrderSnapshot.objects.create(), number=1)
     return take_in(PARTIAL)
 
 

@@ -38,6 +38,7 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("get", "/api/import-logs/download/{}"): READERS,
     ("get", "/api/import-logs/affected-trades/{}"): READERS,
     ("get", "/api/import-logs/stats"): READERS,
+    ("post", "/api/import-logs/date-range"): OPERATORS,
     ("get", "/api/open-orders"): READERS,
     ("get", "/api/open-orders/{}"): READERS,
     ("post", "/api/open-orders/sync"): OPERATORS,
@@ -126,7 +127,7 @@ def test_every_method_asks_for_a_right() -> None:
         methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
         asked = {method for method, rights in view.rights.items() if rights}
         assert asked >= methods - {"HEAD"}, view
-    assert len(views) == 24
+    assert len(views) == 26
 
 
 def test_the_page_to_browse_the_api(client: Client, vera: User) -> None:
