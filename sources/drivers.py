@@ -175,12 +175,15 @@ def parsed(location: str) -> URL:
 
 
 def driver_problem(location: str) -> str:
-    """Why the address cannot be used, without its text; "" if it can."""
+    """What is wrong with the address, without showing it; "" if nothing is."""
     try:
         url = parsed(location)
-        url.get_dialect().import_dbapi()
-    except ImportError as error:
-        return f"needs a driver that is not installed ({error.name})"
     except (SQLAlchemyError, ValueError):
+        return "names no database"
+    try:
+        url.get_dialect().import_dbapi()
+    except SQLAlchemyError:
         return "names no database that is known"
+    except ImportError:
+        return f"needs a driver that is not installed: {url.get_driver_name()}"
     return ""
