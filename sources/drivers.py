@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import quote
 
-from psycopg.types.string import TextLoader
 from sqlalchemy import URL, Connection, CursorResult, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -70,9 +69,10 @@ class PostgreSQL(Driver):
         connection.exec_driver_sql("SET LOCAL DateStyle = 'ISO'")
         connection.exec_driver_sql(f"SET LOCAL TimeZone = '{zone}'")
         if self.url.get_driver_name() == "psycopg":
+            as_text = connection.dialect.dbapi.types.string.TextLoader
             adapters = connection.connection.dbapi_connection.adapters
             for kind in ("timestamp", "timestamptz", "date"):
-                adapters.register_loader(kind, TextLoader)
+                adapters.register_loader(kind, as_text)
 
 
 class MariaDB(Driver):
