@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import quote
 
-from psycopg.types.string import TextLoader
 from sqlalchemy import URL, Connection, CursorResult, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -70,9 +69,10 @@ class PostgreSQL(Driver):
         connection.exec_driver_sql("SET LOCAL DateStyle = 'ISO'")
         connection.exec_driver_sql(f"SET LOCAL TimeZone = '{zone}'")
         if self.url.get_driver_name() == "psycopg":
+            as_text = connection.dialect.dbapi.types.string.TextLoader
             adapters = connection.connection.dbapi_connection.adapters
             for kind in ("timestamp", "timestamptz", "date"):
-                adapters.register_loader(kind, TextLoader)
+                adapters.register_loader(kind, as_text)
 
 
 class MariaDB(Driver):
@@ -175,12 +175,15 @@ def parsed(location: str) -> URL:
 
 
 def driver_problem(location: str) -> str:
-    """Why the address cannot be used, without its text; "" if it can."""
+    """What is wrong with the address, without showing it; "" if nothing is."""
     try:
         url = parsed(location)
-        url.get_dialect().import_dbapi()
-    except ImportError as error:
-        return f"needs a driver that is not installed ({error.name})"
     except (SQLAlchemyError, ValueError):
+        return "names no database"
+    try:
+        url.get_dialect().import_dbapi()
+    except SQLAlchemyError:
         return "names no database that is known"
+    except ImportError:
+        return f"needs a driver that is not installed: {url.get_driver_name()}"
     return ""

@@ -1,6 +1,7 @@
 """What a driver says, without the credentials of the source."""
 
 import re
+from itertools import chain
 from urllib.parse import quote, quote_plus
 
 from sqlalchemy import URL
@@ -8,7 +9,8 @@ from sqlalchemy import URL
 MASK = "***"
 LONGEST = 300  # characters of what a driver says
 DB_LIB = re.compile(r"DB-Lib error message \d+, severity \d+:")
-SECRET = re.compile(r"pass|pwd|secret|token|key|user|uid", re.IGNORECASE)
+SECRET = re.compile(r"pass|pwd|secret|token|key|user|uid|odbc", re.IGNORECASE)
+SHORTEST_SECRET = 4  # characters; shorter ones would mask half of every text
 
 
 def said_by(error: BaseException, url: URL) -> str:
@@ -34,14 +36,21 @@ def nested(part: object) -> bytes | str:
 
 
 def masked(text: str, url: URL) -> str:
+    """The text without user, password and secret options, as they are or as an address has them."""
     for secret in secrets_of(url):
-        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)
+        text = text.replace(secret, MASK)
+    for name in spelled(url.username or ""):
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", MASK, text)
     return text
 
 
 def secrets_of(url: URL) -> list[str]:
-    """User, password and secret options, as they are and as an address spells them."""
-    options = [str(value) for name, value in url.query.items() if SECRET.search(name)]
-    known = {str(url.username or ""), str(url.password or ""), *options} - {""}
-    spelled = {form for one in known for form in (one, quote(one, safe=""), quote_plus(one))}
-    return sorted(spelled, key=len, reverse=True)
+    secret = [found for name, found in url.normalized_query.items() if SECRET.search(name)]
+    words = [str(url.password or ""), *chain.from_iterable(secret)]
+    forms = {form for word in words for form in spelled(word)}
+    return sorted((one for one in forms if len(one) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def spelled(word: str) -> set[str]:
+    """A word as it is and as an address spells it."""
+    return {word, quote(word, safe=""), quote_plus(word)} - {""}

@@ -8,16 +8,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from sources import drivers
-from sources.configured import executions, located, open_orders
+from sources.configured import address_problem, executions, located, open_orders
 from sources.mapping import columns_of
 from sources.masking import masked
-from sources.reading import Row, SourceError, reading
-from sources.source import Column, Source
+from sources.reading import Row, SourceError, Wanted, reading, row_of
+from sources.rows import Cells
+from sources.source import KINDS, Column, Source
 
 FIELDS = (
     Column("order_id", "OrderID", required=True),
@@ -130,6 +134,37 @@ def test_a_text_that_no_database_keeps_is_a_problem(tmp_path: Path) -> None:
     (row,) = read(in_file(tmp_path, f"{HEADER}A\0B,,,\n"))
     assert "characters that are none" in errors_of(row)["order_id"]
     assert "\0" not in row.raw["OrderID"] + errors_of(row)["order_id"]
+
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.decimals(),
+    st.text() | st.just("\ud800"),
+    st.binary(),
+    st.datetimes(timezones=st.none() | st.timezones()),
+    st.dates(),
+    st.times(),
+    st.lists(st.floats()),
+    st.from_regex(r"[-+]?\d{1,17}(\.\d{0,12})?(E[+-]?\d\d)?"),
+    st.from_regex(r"20\d\d-[01]\d-[0-3]\d[ T][012]\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d)?"),
+)
+KINDS_OF_ONE = tuple(Column(kind, "any", kind, required=True) for kind in KINDS)
+
+
+@given(ANYTHING)
+def test_any_value_is_converted_or_told(value: object) -> None:
+    wanted = [Wanted(column, 0) for column in KINDS_OF_ONE]
+    row = row_of(1, Cells((value,)), ["any"], wanted=wanted, zone=ZoneInfo(ZONE))
+    told = {problem.field for problem in row.problems}
+    assert {kind for kind, read in row.values.items() if read is None} == told
+    if isinstance(value, int | Decimal) and "number" not in told:
+        assert row.values["number"] == value
+    said = "".join([row.raw["any"], *(problem.error for problem in row.problems)])
+    assert "\0" not in said
+    assert said.encode().decode() == said
 
 
 # --- Files
@@ -288,11 +323,37 @@ def test_a_zone_that_is_none_is_said(tmp_path: Path) -> None:
         read(replace(in_file(tmp_path, HEADER), timezone="Mars"))
 
 
-@pytest.mark.parametrize("address", ["nix://bob:hunter2@desk/x", "http://[x", "://", "a b://c"])
+ADDRESSES = {
+    "nix://bob:hunter2@desk/x": "names no database that is known",
+    "http://[x": "names no database that is known",
+    "://": "names no database",
+    "mssql://bob:hunter2@desk:port/x": "names no database",
+    "oracle+cx_oracle://bob:hunter2@desk/x": "needs a driver that is not installed: cx_oracle",
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_an_address_that_names_nothing_is_not_shown(address: str) -> None:
+    source = Source("open orders", address, ALL, FIELDS)
     with pytest.raises(SourceError) as raised:
+        read(source)
+    assert str(raised.value) == f"Open orders: the address {ADDRESSES[address]}."
+    assert address not in repr(source)
+
+
+DRIVERS = ["mysql", "mssql", "postgresql"]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_an_option_that_the_driver_does_not_know_is_said(driver: str) -> None:
+    address = f"{driver}://bob:hunter2@127.0.0.1:1/x?colour=red"
+    with pytest.raises(SourceError, match="cannot be reached: .*colour"):
         read(Source("open orders", address, ALL, FIELDS))
-    assert str(raised.value) == "Open orders: the address names no database."
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="there are 2 columns 'Qty'"):
+        read(in_sqlite(tmp_path, "SELECT 1 AS OrderID, 1 AS Qty, 2 AS Qty"))
 
 
 # --- Credentials
@@ -300,11 +361,27 @@ def test_an_address_that_names_nothing_is_not_shown(address: str) -> None:
 
 def test_credentials_are_masked_however_they_are_spelled() -> None:
     url = make_url("mysql+pymysql://bob:p%40ss%20w@desk:3306/x?sslpassword=sesame")
-    said = "bob (p@ss w, p%40ss%20w, p%40ss+w, sesame) bobbed at desk"
-    assert masked(said, url) == "*** (***, ***, ***, ***) bobbed at desk"
+    said = "bob (p@ss w, p%40ss%20w, xp%40ss+wx, sesame) bobbed at desk"
+    assert masked(said, url) == "*** (***, ***, x***x, ***) bobbed at desk"
 
 
 # --- The settings
+
+
+WRONG = {
+    "no/such/orders.csv": "names a file in a folder that is not there",
+    "examples/orders.xlsx": "names neither a database nor a .csv or .json file",
+    "mssql://bob:hunter2@desk/x": "names a database, but TRADELOG_EXECUTIONS_QUERY is empty",
+    "examples/to-be-written.csv": "",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("address", WRONG)
+def test_a_wrong_address_is_told_without_showing_it(settings: object, address: str) -> None:
+    sources = settings.TRADELOG_SOURCES
+    settings.TRADELOG_SOURCES = sources | {"EXECUTIONS": sources["EXECUTIONS"] | {"URL": address}}
+    assert address_problem("EXECUTIONS") == WRONG[address]
 
 
 def test_the_samples_are_without_a_fault() -> None:
