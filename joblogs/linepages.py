@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from joblogs.models import JobLog, JobLogDetail
 from web.numbers import whole_number
 
@@ -31,6 +33,11 @@ def line_page(log: JobLog, *, before: str = "", after: str = "") -> LinePage:
     older, newer = found[0].pk, found[-1].pk
     return LinePage(
         found,
-        older if lines.filter(pk__lt=older).exists() else None,
-        newer if lines.filter(pk__gt=newer).exists() else None,
+        older if has_any(lines.filter(pk__lt=older).order_by("-pk")) else None,
+        newer if has_any(lines.filter(pk__gt=newer).order_by("pk")) else None,
     )
+
+
+def has_any(lines: QuerySet[JobLogDetail]) -> bool:
+    """By the order of the index: asked whether there is any, PostgreSQL may read the table."""
+    return bool(lines.values_list("pk")[:1])
