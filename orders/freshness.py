@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import models
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
 from joblogs.models import JobLog
 from joblogs.states import Status as JobStatus
@@ -57,14 +57,17 @@ class Freshness:
     def sentence(self) -> str:
         """How old the orders are, and what went wrong since."""
         seen = (
-            f"As of {timesince(self.taken_at)} ago." if self.current else "No orders were seen yet."
+            f"As of {naturaltime(self.taken_at)}." if self.current else "No orders were seen yet."
         )
         return f"{seen} {self.last.error}".strip() if self.last else seen
 
 
 def freshness() -> Freshness:
-    current = OpenOrderSnapshot.objects.current()
     last = OpenOrderSnapshot.objects.last_ended()
+    # Asked second: a sync that completes in between is the current one, and nothing came after it.
+    current = OpenOrderSnapshot.objects.current()
+    if last and current and last.pk < current.pk:
+        last = current
     is_loading = OpenOrderSnapshot.objects.loading() is not None
     is_waiting = JobLog.objects.filter(job=SYNC, status=JobStatus.NEW).exists()
     return Freshness(current, last, is_loading or is_waiting, state_of(current, last))
@@ -72,11 +75,12 @@ def freshness() -> Freshness:
 
 def state_of(current: OpenOrderSnapshot | None, last: OpenOrderSnapshot | None) -> State:
     """After an error failed; else by age. Orders that a source without any left are stale."""
-    if last is not None and last.status == Status.FAILED:
+    ended = last.status if last else None
+    if ended == Status.FAILED:
         return State.FAILED
     if current is None:
         return State.NEVER
     age = timezone.now() - current.taken_at
-    if age < SYNCED_FOR and last == current:
+    if age < SYNCED_FOR and ended == Status.COMPLETE:
         return State.SYNCED
     return State.STALE if age < STALE_FOR else State.OUTDATED

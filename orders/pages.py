@@ -28,6 +28,7 @@ from web.shell import is_by_script, page_for, shell
 
 SEE = page_for("orders.view_openorder")
 SYNC = page_for("orders.sync_open_orders")
+ON_ITS_PAGE = ("time_in_force", "submitted_at")  # columns for which a list has no room
 PER_PAGE = (50, 10, 25, 100)  # the first unless told otherwise
 
 
@@ -50,7 +51,7 @@ def open_orders(request: HttpRequest) -> HttpResponse:
     filters = OrderFilters(request.GET, queryset=orders)
     found = filters.qs if filters.is_valid() else OpenOrder.objects.none()
     page = Paginator(found, per_page(request)).get_page(request.GET.get("page"))
-    table = OrderTable(page.object_list, orderable=False)
+    table = OrderTable(page.object_list, orderable=False, exclude=ON_ITS_PAGE)
     context = {
         "fresh": fresh,
         "filters": filters,

@@ -1,4 +1,4 @@
-"""The table of open orders: its columns, the same for the page and the download."""
+"""The table of open orders: its columns, and how each cell looks."""
 
 from datetime import datetime
 from decimal import Decimal

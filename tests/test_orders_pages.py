@@ -163,7 +163,7 @@ def test_a_snapshot_that_loads_is_seen_by_nobody(viewer: Client) -> None:
 
 
 def test_what_is_empty_shows_as_a_dash(viewer: Client) -> None:
-    shown(order(stop_price="", time_in_force=""))
+    shown(order(stop_price="", state=""))
     page = text_of(viewer.get(LIST))
     assert page.count("<bdi>—</bdi>") == 2
 
