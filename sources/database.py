@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, CursorResult, Engine, NullPool, TextClause, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from sources.drivers import driver_of, parsed
+from sources.drivers import driver_of, driver_problem, parsed
 from sources.masking import said_by
 from sources.rows import Cells, SourceError, Table
 from sources.source import Source
@@ -33,26 +33,29 @@ class Question:
     """A source's query to its database; what goes wrong is said in plain words."""
 
     def __init__(self, source: Source) -> None:
+        if problem := driver_problem(source.location):
+            raise SourceError(f"{source.title}: the address {problem}.")
         self.source = source
-        try:
-            self.url = parsed(source.location)
-            self.driver = driver_of(self.url)
-            self.engine = self.engine_there()
-        except (SQLAlchemyError, ImportError, ValueError, TypeError):
-            # The text of these may show the address.
-            raise SourceError(f"{source.title}: the address names no database.") from None
+        self.url = parsed(source.location)
+        self.driver = driver_of(self.url)
+        self.engine = self.engine_there()
         self.result: CursorResult | None = None
         self.errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error, OSError)
 
     def engine_there(self) -> Engine:
         arguments = self.driver.arguments()
-        return create_engine(
-            self.url, poolclass=NullPool, hide_parameters=True, connect_args=arguments
-        )
+        try:
+            return create_engine(
+                self.url, poolclass=NullPool, hide_parameters=True, connect_args=arguments
+            )
+        except (SQLAlchemyError, TypeError, ValueError) as error:
+            words = said_by(error, self.url)
+            raise SourceError(f"{self.source.title}: the address is wrong: {words}.") from None
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:
-        with self.told(f"{self.place} cannot be reached"):
+        # A driver does not know an option of the address, or its value.
+        with self.told(f"{self.place} cannot be reached", TypeError, ValueError):
             connection = self.engine.connect()
         try:
             yield connection
@@ -94,10 +97,10 @@ class Question:
             yield from self.driver.rows(result)
 
     @contextmanager
-    def told(self, what: str) -> Iterator[None]:
+    def told(self, what: str, *also: type[Exception]) -> Iterator[None]:
         try:
             yield
-        except self.errors as error:
+        except (*self.errors, *also) as error:
             words = said_by(error, self.url)
             raise SourceError(f"{self.source.title}: {what}: {words}.") from None
 

@@ -59,7 +59,7 @@ class PostgreSQL(Driver):
     def arguments(self) -> dict[str, object]:
         return {
             "connect_timeout": CONNECT_SECONDS,
-            "keepalives_idle": ANSWER_SECONDS // 2,
+            "keepalives_idle": CONNECT_SECONDS,
             "tcp_user_timeout": ANSWER_SECONDS * 1000,
         }
 
@@ -108,8 +108,12 @@ class SQLServer(Driver):
         times = {"login_timeout": CONNECT_SECONDS, "timeout": ANSWER_SECONDS}
         return {"read_only": True, "appname": "tradelog", **times}
 
+    def moment(self, naive: datetime) -> str:
+        """Without the T, a server in another language takes the day for the month."""
+        return naive.isoformat("T", "milliseconds")
+
     def rows(self, result: CursorResult) -> Iterator[Cells]:
-        """One by one: pymssql gives up a row that has the last moment of the year 9999."""
+        """One by one: pymssql gives up a row with a moment that Python's calendar does not have."""
         if self.url.get_driver_name() != "pymssql":
             yield from super().rows(result)
             return
@@ -171,12 +175,15 @@ def parsed(location: str) -> URL:
 
 
 def driver_problem(location: str) -> str:
-    """Why the address cannot be used, without its text; "" if it can."""
+    """What is wrong with the address, without showing it; "" if nothing is."""
     try:
         url = parsed(location)
-        url.get_dialect().import_dbapi()
-    except ImportError as error:
-        return f"needs a driver that is not installed ({error.name})"
     except (SQLAlchemyError, ValueError):
+        return "names no database"
+    try:
+        url.get_dialect().import_dbapi()
+    except SQLAlchemyError:
         return "names no database that is known"
+    except ImportError:
+        return f"needs a driver that is not installed: {url.get_driver_name()}"
     return ""

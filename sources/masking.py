@@ -7,6 +7,7 @@ from sqlalchemy import URL
 
 MASK = "***"
 LONGEST = 300  # characters of what a driver says
+DB_LIB = re.compile(r"DB-Lib error message \d+, severity \d+:")
 SECRET = re.compile(r"pass|pwd|secret|token|key|user|uid", re.IGNORECASE)
 
 
@@ -22,7 +23,9 @@ def words_of(error: BaseException) -> str:
     if not words:
         words = [part for part in map(nested, cause.args) if part]
     texts = [word.decode(errors="replace") if isinstance(word, bytes) else word for word in words]
-    return " ".join(texts) or type(cause).__name__
+    # SQL Server's own words stand first; what its library adds says less.
+    parts = [part.strip() for part in DB_LIB.split(" ".join(texts))]
+    return next(filter(None, parts), type(cause).__name__)
 
 
 def nested(part: object) -> bytes | str:

@@ -30,7 +30,8 @@ class Wanted(NamedTuple):
 def reading(source: Source, **bounds: object) -> Iterator[Iterator[Row]]:
     """The rows of the source while it is open. Raises SourceError, also in the middle of rows.
 
-    `bounds` are the values of :start and :end; moments in them are aware.
+    `bounds` are the values of :start and :end; moments in them are aware. Who bounds the rows looks
+    at them all the same: a file gives all that it has.
     """
     zone = zone_of(source)
     opened = open_database(source, bounds) if source.is_database else open_file(source)

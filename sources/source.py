@@ -1,6 +1,6 @@
 """Where rows come from, and which of their fields we want."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 KINDS = ("text", "number", "whole", "moment")
 
@@ -31,7 +31,7 @@ class Source:
     """
 
     name: str
-    location: str
+    location: str = field(repr=False)
     query: str
     columns: tuple[Column, ...]
     timezone: str = "UTC"

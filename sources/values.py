@@ -41,7 +41,7 @@ def to_number(value: object, zone: ZoneInfo) -> Decimal:
     text = as_text(value).strip()
     if len(text) > LONGEST_NUMBER or not NUMBER(text):
         raise ValueError(f"{quoted(text)} is no number")
-    return exactly(Decimal(text))
+    return exactly(Decimal(text), text)
 
 
 def from_binary(value: float) -> Decimal:
@@ -50,16 +50,16 @@ def from_binary(value: float) -> Decimal:
     number = Decimal(format(value, f".{MOST_DIGITS}g"))
     if number.as_tuple().exponent < -MOST_DECIMALS:
         number = round(number, MOST_DECIMALS)
-    return exactly(number)
+    return exactly(number, value)
 
 
-def exactly(number: Decimal) -> Decimal:
+def exactly(number: Decimal, given: object) -> Decimal:
     """The number without zeros at its end, if every database can keep it to the last digit."""
     whole, _, part = f"{number:f}".lstrip("+-").partition(".")
     whole, part = whole.lstrip("0"), part.rstrip("0")
     if len(whole + part) > MOST_DIGITS or len(part) > MOST_DECIMALS:
         raise ValueError(
-            f"{quoted(number)} has more digits than can be kept exactly "
+            f"{quoted(given)} has more digits than can be kept exactly "
             f"({MOST_DIGITS} in all, {MOST_DECIMALS} after the decimal point)"
         )
     digits = Decimal(f"{whole or 0}.{part}" if part else whole or 0)

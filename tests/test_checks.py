@@ -93,10 +93,7 @@ ENVIRONMENTS = [
     ("tradelog.E003", {"DATABASE_URL": "mysql://user@host/name"}),
     ("tradelog.E003", {"DATABASE_URL": "nonsense"}),
     ("tradelog.E004", {"TRADELOG_MAX_FILE_MB": "abc"}),
-    ("tradelog.E010", {"TRADELOG_OPEN_ORDERS_URL": "no/such.csv"}),
     ("tradelog.E010", {"TRADELOG_EXECUTIONS_URL": "http://[nonsense"}),
-    ("tradelog.E011", {"TRADELOG_EXECUTIONS_COLUMNS": "colour=red"}),
-    ("tradelog.E012", {"TRADELOG_OPEN_ORDERS_TIMEZONE": "Mars"}),
     ("tradelog.W001", {"SECRET_KEY": "short"}),
 ]
 
