@@ -1,4 +1,4 @@
-"""Measures how quickly the pages of imports answer: python -m bench.pages --help.
+"""Measures how quickly the pages of imports and job logs answer: python -m bench.pages --help.
 
 Exits 1 if one takes longer than it may.
 """
@@ -21,7 +21,7 @@ DATABASE = "tradelog_bench_pages"
 
 def main() -> int:
     options = read_options()
-    sizes = {"imports": options.imports, "rows": options.rows}
+    sizes = {"imports": options.imports, "rows": options.rows, "job_logs": options.job_logs}
     try:
         found = [measure(vendor_named(name), sizes) for name in options.databases]
     except (psycopg.Error, StepFailed) as problem:
@@ -34,6 +34,9 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
     parser.add_argument("--imports", type=int, default=10_000)
     parser.add_argument("--rows", type=int, default=1_000_000, help="lines of the largest import")
+    parser.add_argument(
+        "--job-logs", type=int, default=105_120, help="a year of one every 5 minutes, of 20 lines"
+    )
     parser.add_argument(
         "--databases",
         nargs="+",
@@ -56,8 +59,10 @@ def measure(vendor: Vendor, sizes: dict[str, int]) -> bool:
         with migrated(vendor, folder) as url:
             take("pageviews.fill", url, folder)
             pages = take("pageviews.look", url, folder)["pages"]
+            take("joblogviews.fill", url, folder)
+            pages += take("joblogviews.look", url, folder)["pages"]
     title = f"{vendor.title} {vendor.version}, {sizes['imports']:,} imports"
-    print(f"{title}, one of {sizes['rows']:,} lines:\n", flush=True)
+    print(f"{title}, one of {sizes['rows']:,} lines; {sizes['job_logs']:,} job logs:\n", flush=True)
     print("| page | ms at best | may take | queries |\n|---|---|---|---|")
     for page in pages:
         print(f"| {page['name']} | {page['ms']} | {page['most']} | {page['queries']} |", flush=True)

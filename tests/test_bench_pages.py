@@ -2,8 +2,10 @@
 
 import pytest
 
+from bench import joblogviews
 from bench.pageviews import look_at_all, make_imports, make_rows
 from imports.models import ImportRowLog
+from joblogs.models import JobLogDetail
 from trades.models import Trade
 
 
@@ -15,3 +17,12 @@ def test_every_page_asks_little() -> None:
     found = {one.name: one.queries for one in look_at_all()}
     assert max(found.values()) <= 12
     assert len(found) == 16
+
+
+@pytest.mark.django_db
+def test_every_page_of_job_logs_asks_little() -> None:
+    joblogviews.make_job_logs(60)
+    assert JobLogDetail.objects.count() == 2 * 60 * 20
+    found = {one.name: one.queries for one in joblogviews.look_at_all()}
+    assert max(found.values()) <= 16, found
+    assert len(found) == 9

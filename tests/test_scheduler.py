@@ -28,6 +28,7 @@ from joblogs.tasks import recur
 from tests.apis import basic
 from tests.processes import go, start
 from tests.test_joblogs_pages import job, write
+from tests.workers import start_worker, until
 
 PAGE = reverse("scheduler")
 NAME = "count"
@@ -151,6 +152,16 @@ def test_what_was_missed_is_caught_up_once() -> None:
     assert one_round() == [NAME]
     assert timezone.now() < schedule().next_run <= timezone.now() + timedelta(minutes=10)
     assert one_round() == []
+
+
+def test_a_real_worker_goes_on_beside_broken_schedules(no_process_left: None) -> None:
+    due()
+    Schedule.objects.create(name="theirs", func="math.hypot", args="2, (", minutes=1)
+    Schedule.objects.filter(name="attend").update(args=")")
+    start_worker(queue={"guard_cycle": 30})  # so that its first round is at once
+    until(lambda: {*Task.objects.values_list("group", flat=True)} >= {"attend", "scan_inbox"})
+    assert not beat().is_silent
+    assert Schedule.objects.get(name="theirs").repeats == 0
 
 
 # --- Pause and resume
