@@ -31,6 +31,7 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("get", "/api/import-logs/detail/{}"): READERS,
     ("get", "/api/import-logs/failed-rows/{}"): READERS,
     ("post", "/api/import-logs/upload"): OPERATORS,
+    ("post", "/api/import-logs/date-range"): OPERATORS,
     ("post", "/api/import-logs/retry/{}"): OPERATORS,
     ("get", "/api/import-logs/rollback-preview/{}"): READERS,
     ("post", "/api/import-logs/rollback/{}"): {"admin"},
@@ -122,7 +123,7 @@ def test_every_method_asks_for_a_right() -> None:
         methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
         asked = {method for method, rights in view.rights.items() if rights}
         assert asked >= methods - {"HEAD"}, view
-    assert len(views) == 21
+    assert len(views) == 22
 
 
 def test_the_page_to_browse_the_api(client: Client, vera: User) -> None:
