@@ -32,6 +32,7 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("get", "/api/import-logs/detail/{}"): READERS,
     ("get", "/api/import-logs/failed-rows/{}"): READERS,
     ("post", "/api/import-logs/upload"): OPERATORS,
+    ("post", "/api/import-logs/date-range"): OPERATORS,
     ("post", "/api/import-logs/retry/{}"): OPERATORS,
     ("get", "/api/import-logs/rollback-preview/{}"): READERS,
     ("post", "/api/import-logs/rollback/{}"): {"admin"},
