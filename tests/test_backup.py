@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,18 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
 from imports import running
 from imports.backuplines import HEADINGS
 from imports.claims import Pause
+from imports.correctedfile import retry_corrected
+from imports.correcting import correct, read_corrected
+from imports.export import failed_as_csv
 from imports.management.commands import backup as command
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
+from imports.retry import retry
 from imports.rollback import roll_back
 from imports.running import run_import
 from imports.states import RowStatus, Status
 from imports.storing import Wishes, receive
-from tests.conftest import EXAMPLES, TakeIn, file_of, fill
+from tests.conftest import EXAMPLES, TakeIn, file_of, fill, work_off
 from trades.models import Account, Instrument, Trade
 
 US = "ninjatrader-us.csv"
@@ -429,14 +438,47 @@ def test_another_compressed_file_is_no_backup(take_in: TakeIn) -> None:
 # --- Bad lines, mended
 
 
+def test_a_failed_line_is_corrected_in_place(take_in: TakeIn, olga: User) -> None:
+    content = sealed(trade(), trade(execution_id="b", quantity="abc", notes=NOTES), trade=2)
+    log = take_in(content, "odd.jsonl")
+    row = log.row_logs.get(row_number=3)
+    cells = ["7" if cell == "abc" else cell for cell in row.raw_row_data]
+    new = correct(row, read_corrected(log, row, cells), olga)
+    assert (new.status, new.import_type, counts(new)) == (Status.SUCCESS, "backup", (1, 0, 0))
+    mended = Trade.objects.get(execution_id="b")
+    assert (mended.quantity, mended.notes) == (7, NOTES)
+
+
 def test_failed_lines_come_back_as_csv(take_in: TakeIn) -> None:
+    content = sealed(trade(), trade(execution_id="b", quantity="abc", reviewed=True), trade=2)
+    log = take_in(content, "odd.jsonl")
+    csv = "".join(failed_as_csv(log)).replace("abc", "7", 1)
+    new = run_import(retry_corrected(log, io.BytesIO(csv.encode()), "corrected.csv").pk)
+    assert (new.import_type, counts(new)) == ("backup", (1, 0, 0))
+    assert Trade.objects.get(execution_id="b").reviewed
+
+
+def test_a_restore_is_retried(take_in: TakeIn) -> None:
     log = take_in(sealed(trade(), trade(execution_id="b", quantity="abc"), trade=2), "odd.jsonl")
-    heading = ",".join(HEADINGS)
-    cells = {name: str(value) for name, value in trade(execution_id="b")["trade"].items()}
-    csv = f"{heading}\r\n{','.join(cells.values())}\r\n"
-    assert counts(take_in(csv, "corrected.csv")) == (1, 0, 0)
-    assert Trade.objects.count() == 2
-    assert log.header == HEADINGS
+    assert counts(run_import(retry(log).pk)) == (0, 1, 1)
+
+
+def test_a_restore_has_its_page(client: Client, take_in: TakeIn, olga: User) -> None:
+    client.force_login(olga)
+    log = take_in(sealed(trade(), trade(execution_id="b", quantity="abc"), trade=2), "odd.jsonl")
+    page = client.get(log.get_absolute_url()).content.decode()
+    assert "tradelog backup" in page
+    assert "is not a number" in page
+    assert "decimal point" not in page
+
+
+def test_the_page_takes_a_backup(client: Client, olga: User) -> None:
+    client.force_login(olga)
+    file = SimpleUploadedFile("all.jsonl.gz", gzip.compress(sealed(trade(), trade=1)))
+    assert client.post(reverse("import-upload"), {"files": file}).status_code == 302
+    work_off()
+    log = ImportExecutionLog.objects.get()
+    assert (log.import_type, log.status) == ("backup", Status.SUCCESS)
 
 
 # --- The command
