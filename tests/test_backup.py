@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import reverse
 
 from imports import running
-from imports.backuplines import HEADINGS
+from imports.backuplines import HEADINGS, OF_TRADES, SETTINGS
 from imports.claims import Pause
 from imports.correctedfile import retry_corrected
 from imports.correcting import correct, read_corrected
@@ -257,6 +257,15 @@ def test_an_empty_log_has_a_backup(take_in: TakeIn, tmp_path: Path) -> None:
     assert take_in(saved(tmp_path), "none.jsonl").status == Status.SUCCESS
 
 
+def test_a_backup_leaves_nothing_out() -> None:
+    """Who gives a trade, an account or an instrument a field decides whether it is in a backup."""
+    names = {field.name for field in Trade._meta.concrete_fields}
+    told = {path.partition("__")[0] for path in OF_TRADES.values()}
+    assert names - told == {"id", "created_at", "import_row_log"}
+    for model, fields in SETTINGS.values():
+        assert {field.name for field in model._meta.concrete_fields} - set(fields) == {"id"}
+
+
 # --- Identities
 
 
@@ -346,6 +355,16 @@ def test_numbers_are_kept_to_the_last_digit(take_in: TakeIn) -> None:
     assert Trade.objects.get().price == Decimal("1.234")
 
 
+@pytest.mark.parametrize("end", ["Z", "", "+00:00"])
+def test_times_are_in_utc_whatever_the_zone_of_the_account(take_in: TakeIn, end: str) -> None:
+    Account.objects.create(name="Sim101", timezone="America/Chicago")
+    first = trade(executed_at="2026-01-05T14:35:03Z")
+    other = trade(execution_id="b", executed_at=f"2026-01-05T23:59:59.5{end}")
+    take_in(sealed(first, other, trade=2))
+    last = Trade.objects.get(execution_id="b")
+    assert last.executed_at == datetime(2026, 1, 5, 23, 59, 59, 500_000, UTC)
+
+
 def test_very_long_notes_survive(take_in: TakeIn, tmp_path: Path) -> None:
     take_in(file_of(fill()))
     notes = "so long\n" * 100_000
@@ -409,6 +428,14 @@ def test_an_account_that_cannot_be_made_stops_all(take_in: TakeIn) -> None:
     log = take_in(content, "bad.jsonl")
     assert log.status == Status.FAILED
     assert "line 3: this account cannot be made: timezone: 'Mars/Olympus'" in log.error_summary
+    assert not any(state().values())
+
+
+def test_a_deleted_execution_of_nobody_stops_all(take_in: TakeIn) -> None:
+    gone = {"account": "A", "instrument": "AAPL", "execution_id": "1"}
+    log = take_in(sealed({"deleted": gone}, trade(), deleted=1, trade=1), "bad.jsonl")
+    assert log.status == Status.FAILED
+    assert "a deleted execution of 'A'" in log.error_summary
     assert not any(state().values())
 
 
