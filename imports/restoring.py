@@ -15,7 +15,7 @@ from imports.backupfile import BackupFile
 from imports.backuplines import DELETED, OF_DELETED, SETTINGS, require_text
 from imports.claims import renew
 from imports.models import ImportedExecution, ImportExecutionLog
-from imports.problems import FileError
+from imports.problems import FileError, shown
 from trades.models import Account, Instrument
 
 SLICE = 500
@@ -78,9 +78,14 @@ def make(log: ImportExecutionLog, kind: str, some: list[dict[str, Any]]) -> None
 
 def deleted(log: ImportExecutionLog, some: list[dict[str, str]]) -> list[ImportedExecution]:
     """Ledger rows without a trade: no later import brings these executions back."""
-    named = {one["account"] for one in some}, {one["instrument"] for one in some}
-    accounts = {one.name: one for one in Account.objects.filter(name__in=named[0])}
-    instruments = {one.symbol: one for one in Instrument.objects.filter(symbol__in=named[1])}
+    names, symbols = ({one[of] for one in some} for of in ("account", "instrument"))
+    accounts = {one.name: one for one in Account.objects.filter(name__in=names)}
+    instruments = {one.symbol: one for one in Instrument.objects.filter(symbol__in=symbols)}
+    if unknown := (names - accounts.keys()) | (symbols - instruments.keys()):
+        raise FileError(
+            f"{log.file_name} tells of a deleted execution of {shown(min(unknown))}, which is no "
+            "account or instrument, neither of this file nor known before; no trade was taken in."
+        )
     return [
         ImportedExecution(
             account=accounts[one["account"]],
@@ -90,5 +95,4 @@ def deleted(log: ImportExecutionLog, some: list[dict[str, str]]) -> list[Importe
             import_log=log,
         )
         for one in some
-        if one["account"] in accounts and one["instrument"] in instruments
     ]

@@ -49,7 +49,7 @@ def stored_import(
     try:
         log.file_hash, log.file_size = store(source, log.file_name)
         if is_backup(log.stored_path):
-            log.import_type = ImportExecutionLog.Type.BACKUP
+            log.import_type, log.timezone = ImportExecutionLog.Type.BACKUP, "UTC"
     except (FileError, OSError) as problem:
         fail(log, problem)
     return log

@@ -108,10 +108,12 @@ def mend_rows(log: ImportExecutionLog, page: RowPage, may_retry: bool) -> None:
 
 
 def about_the_file(log: ImportExecutionLog) -> dict[str, object]:
+    # There is one way only to read a backup.
+    is_told = log.dialect and log.import_type != ImportExecutionLog.Type.BACKUP
     return {
         "format": all_formats().get(log.format),
         "columns": ", ".join(name for name in log.header if name),
-        "reading": in_words(log.dialect) if log.dialect else "",
+        "reading": in_words(log.dialect) if is_told else "",
         "has_ids": has_ids(log),
     }
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,18 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
 from imports import running
-from imports.backuplines import HEADINGS
+from imports.backuplines import HEADINGS, OF_TRADES, SETTINGS
 from imports.claims import Pause
+from imports.correctedfile import retry_corrected
+from imports.correcting import correct, read_corrected
+from imports.export import failed_as_csv
 from imports.management.commands import backup as command
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
+from imports.retry import retry
 from imports.rollback import roll_back
 from imports.running import run_import
 from imports.states import RowStatus, Status
 from imports.storing import Wishes, receive
-from tests.conftest import EXAMPLES, TakeIn, file_of, fill
+from tests.conftest import EXAMPLES, TakeIn, file_of, fill, work_off
 from trades.models import Account, Instrument, Trade
 
 US = "ninjatrader-us.csv"
@@ -248,6 +257,15 @@ def test_an_empty_log_has_a_backup(take_in: TakeIn, tmp_path: Path) -> None:
     assert take_in(saved(tmp_path), "none.jsonl").status == Status.SUCCESS
 
 
+def test_a_backup_leaves_nothing_out() -> None:
+    """Who gives a trade, an account or an instrument a field decides whether it is in a backup."""
+    names = {field.name for field in Trade._meta.concrete_fields}
+    told = {path.partition("__")[0] for path in OF_TRADES.values()}
+    assert names - told == {"id", "created_at", "import_row_log"}
+    for model, fields in SETTINGS.values():
+        assert {field.name for field in model._meta.concrete_fields} - set(fields) == {"id"}
+
+
 # --- Identities
 
 
@@ -337,6 +355,16 @@ def test_numbers_are_kept_to_the_last_digit(take_in: TakeIn) -> None:
     assert Trade.objects.get().price == Decimal("1.234")
 
 
+@pytest.mark.parametrize("end", ["Z", "", "+00:00"])
+def test_times_are_in_utc_whatever_the_zone_of_the_account(take_in: TakeIn, end: str) -> None:
+    Account.objects.create(name="Sim101", timezone="America/Chicago")
+    first = trade(executed_at="2026-01-05T14:35:03Z")
+    other = trade(execution_id="b", executed_at=f"2026-01-05T23:59:59.5{end}")
+    take_in(sealed(first, other, trade=2))
+    last = Trade.objects.get(execution_id="b")
+    assert last.executed_at == datetime(2026, 1, 5, 23, 59, 59, 500_000, UTC)
+
+
 def test_very_long_notes_survive(take_in: TakeIn, tmp_path: Path) -> None:
     take_in(file_of(fill()))
     notes = "so long\n" * 100_000
@@ -403,6 +431,14 @@ def test_an_account_that_cannot_be_made_stops_all(take_in: TakeIn) -> None:
     assert not any(state().values())
 
 
+def test_a_deleted_execution_of_nobody_stops_all(take_in: TakeIn) -> None:
+    gone = {"account": "A", "instrument": "AAPL", "execution_id": "1"}
+    log = take_in(sealed({"deleted": gone}, trade(), deleted=1, trade=1), "bad.jsonl")
+    assert log.status == Status.FAILED
+    assert "a deleted execution of 'A'" in log.error_summary
+    assert not any(state().values())
+
+
 def test_a_bomb_is_not_unpacked(take_in: TakeIn, settings: object) -> None:
     settings.TRADELOG_MAX_FILE_MB = 1
     padding = b'{"trade": {"notes": "' + b"x" * 100_000 + b'"}}\n'
@@ -429,14 +465,47 @@ def test_another_compressed_file_is_no_backup(take_in: TakeIn) -> None:
 # --- Bad lines, mended
 
 
+def test_a_failed_line_is_corrected_in_place(take_in: TakeIn, olga: User) -> None:
+    content = sealed(trade(), trade(execution_id="b", quantity="abc", notes=NOTES), trade=2)
+    log = take_in(content, "odd.jsonl")
+    row = log.row_logs.get(row_number=3)
+    cells = ["7" if cell == "abc" else cell for cell in row.raw_row_data]
+    new = correct(row, read_corrected(log, row, cells), olga)
+    assert (new.status, new.import_type, counts(new)) == (Status.SUCCESS, "backup", (1, 0, 0))
+    mended = Trade.objects.get(execution_id="b")
+    assert (mended.quantity, mended.notes) == (7, NOTES)
+
+
 def test_failed_lines_come_back_as_csv(take_in: TakeIn) -> None:
+    content = sealed(trade(), trade(execution_id="b", quantity="abc", reviewed=True), trade=2)
+    log = take_in(content, "odd.jsonl")
+    csv = "".join(failed_as_csv(log)).replace("abc", "7", 1)
+    new = run_import(retry_corrected(log, io.BytesIO(csv.encode()), "corrected.csv").pk)
+    assert (new.import_type, counts(new)) == ("backup", (1, 0, 0))
+    assert Trade.objects.get(execution_id="b").reviewed
+
+
+def test_a_restore_is_retried(take_in: TakeIn) -> None:
     log = take_in(sealed(trade(), trade(execution_id="b", quantity="abc"), trade=2), "odd.jsonl")
-    heading = ",".join(HEADINGS)
-    cells = {name: str(value) for name, value in trade(execution_id="b")["trade"].items()}
-    csv = f"{heading}\r\n{','.join(cells.values())}\r\n"
-    assert counts(take_in(csv, "corrected.csv")) == (1, 0, 0)
-    assert Trade.objects.count() == 2
-    assert log.header == HEADINGS
+    assert counts(run_import(retry(log).pk)) == (0, 1, 1)
+
+
+def test_a_restore_has_its_page(client: Client, take_in: TakeIn, olga: User) -> None:
+    client.force_login(olga)
+    log = take_in(sealed(trade(), trade(execution_id="b", quantity="abc"), trade=2), "odd.jsonl")
+    page = client.get(log.get_absolute_url()).content.decode()
+    assert "tradelog backup" in page
+    assert "is not a number" in page
+    assert "decimal point" not in page
+
+
+def test_the_page_takes_a_backup(client: Client, olga: User) -> None:
+    client.force_login(olga)
+    file = SimpleUploadedFile("all.jsonl.gz", gzip.compress(sealed(trade(), trade=1)))
+    assert client.post(reverse("import-upload"), {"files": file}).status_code == 302
+    work_off()
+    log = ImportExecutionLog.objects.get()
+    assert (log.import_type, log.status) == ("backup", Status.SUCCESS)
 
 
 # --- The command

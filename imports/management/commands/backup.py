@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from imports.backup import FileExists, save_backup
-from imports.backuplines import BackupWriter
+from imports.backuplines import TRADE, BackupWriter
 from imports.problems import FileError
 from web.durations import duration_in_words
 
@@ -70,4 +70,8 @@ def in_words(written: BackupWriter) -> str:
         "instrument": "instruments",
         "deleted": "deleted executions",
     }
-    return ", ".join(f"{written.counts[kind]:,} {words}" for kind, words in names.items())
+    return ", ".join(
+        f"{written.counts[kind]:,} {words}"
+        for kind, words in names.items()
+        if written.counts[kind] or kind == TRADE
+    )
