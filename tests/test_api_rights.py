@@ -39,7 +39,6 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("get", "/api/import-logs/download/{}"): READERS,
     ("get", "/api/import-logs/affected-trades/{}"): READERS,
     ("get", "/api/import-logs/stats"): READERS,
-    ("post", "/api/import-logs/date-range"): OPERATORS,
     ("get", "/api/open-orders"): READERS,
     ("get", "/api/open-orders/{}"): READERS,
     ("post", "/api/open-orders/sync"): OPERATORS,
