@@ -14,6 +14,10 @@ QUOTED = str.maketrans({"\\": "\\\\", '"': '\\"'})
 Key = tuple[int | None, str | None]  # account, execution_id: an identity, or none
 
 
+class Uncertain(Exception):
+    """Something that the chunk relies on has changed meanwhile; ask again."""
+
+
 class Content(NamedTuple):
     """What two reports of one execution must agree on."""
 
@@ -67,22 +71,32 @@ class Snapshot:
 
 
 def known_executions(keys: Iterable[Key]) -> dict[Key, Known]:
-    """Those identities that the ledger has, each with the content of its trade if there is one."""
+    """Those identities that the ledger has, each with the content of its trade if there is one.
+
+    Raises Uncertain if one was rolled back between the two questions: it is not known any more.
+    """
+    trade_ids = trades_in_ledger(keys)
+    contents = contents_of_trades([one for one in trade_ids.values() if one])
+    deleted = {key: one for key, one in trade_ids.items() if one not in contents}
+    if deleted and trades_in_ledger(deleted) != deleted:
+        raise Uncertain("a trade that is repeated here was rolled back meanwhile")
+    return {
+        key: Known() if key in deleted else Known(one, content=contents[one])
+        for key, one in trade_ids.items()
+    }
+
+
+def trades_in_ledger(keys: Iterable[Key]) -> dict[Key, int | None]:
+    """Those identities that the ledger has, with their trades, of which some may be gone."""
     by_account: dict[int, list[str]] = defaultdict(list)
     for account_id, execution_id in keys:
         if execution_id is not None:
             by_account[account_id].append(execution_id)
-    known = {
-        (account_id, execution_id): Known(trade_id)
+    return {
+        (account_id, execution_id): trade_id
         for account_id, execution_ids in by_account.items()
         for execution_id, trade_id in in_ledger(account_id, execution_ids)
     }
-    contents = contents_of_trades([one.trade_id for one in known.values() if one.trade_id])
-    for one in known.values():
-        one.content = contents.get(one.trade_id)
-        if one.content is None:
-            one.trade_id = None
-    return known
 
 
 def in_ledger(account_id: int, execution_ids: list[str]) -> list[tuple[str, int | None]]:

@@ -12,6 +12,7 @@ from django.db import (
     transaction,
 )
 
+from imports.asking import Uncertain
 from imports.chunks import Chunk
 from imports.claims import renew
 from imports.inserting import reserve_ids
@@ -29,10 +30,6 @@ TRIES = 20  # each lost one means that a rival has written something
 LOCKED_OUT = {"40P01", "40001"}  # PostgreSQL's codes for deadlock and serialization failure
 # The rows are at fault, not the connection. A trigger of PostgreSQL that raises is the last kind.
 REFUSALS = (IntegrityError, DataError, ProgrammingError)
-
-
-class Uncertain(Exception):
-    """Something that the chunk relies on has changed meanwhile; ask again."""
 
 
 def write_chunk(

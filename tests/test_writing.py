@@ -1,13 +1,15 @@
 """A chunk in one transaction: what happens when a rival is faster or the database refuses a row."""
 
 from itertools import chain, repeat
+from threading import Thread
 
 import pytest
 from django.db import connection
 
-from imports import running, settling, writing
+from imports import asking, running, settling, writing
 from imports.asking import Snapshot
-from imports.models import ImportedExecution, ImportRowLog
+from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
+from imports.rollback import roll_back
 from imports.states import Category, RowStatus, Status
 from tests.conftest import TakeIn, file_of, fill
 from trades.models import Account, Trade
@@ -33,6 +35,30 @@ def test_who_meets_the_rows_of_a_rival_asks_again(
     )
     assert take_in(FIVE).skipped_rows == 5
     assert Trade.objects.count() == 5
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="there is one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_what_is_rolled_back_while_it_is_asked_for_comes_again(
+    take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, contents, rivals = take_in(FIVE), asking.contents_of_trades, []
+
+    def roll_back_first(trade_ids: list[int]) -> object:
+        if not rivals:
+            rivals.append(Thread(target=roll_back_beside, args=[first]))
+            rivals[0].start()
+            rivals[0].join()
+        return contents(trade_ids)
+
+    monkeypatch.setattr(asking, "contents_of_trades", roll_back_first)
+    log = take_in(FIVE)
+    assert (log.success_rows, log.skipped_rows, Trade.objects.count()) == (5, 0, 5)
+
+
+def roll_back_beside(log: ImportExecutionLog) -> None:
+    roll_back(log)
+    connection.close()
 
 
 @pytest.fixture
