@@ -27,6 +27,15 @@ from trades.models import Trade
 logger = logging.getLogger(__name__)
 
 TRIES = 20  # each lost one means that a rival has written something
+COUNTED = [
+    "total_rows",
+    "success_rows",
+    "failed_rows",
+    "skipped_rows",
+    "trades_created",
+    "cursor",
+    "affected_accounts",
+]
 LOCKED_OUT = {"40P01", "40001"}  # PostgreSQL's codes for deadlock and serialization failure
 # The rows are at fault, not the connection. A trigger of PostgreSQL that raises is the last kind.
 REFUSALS = (IntegrityError, DataError, ProgrammingError)
@@ -83,6 +92,7 @@ def write_together(
 
 def start_over(log: ImportExecutionLog, places: Places) -> None:
     renew(log)  # whoever has lost the import meets its new owner's row logs
+    log.refresh_from_db(fields=COUNTED)  # the commit may have failed behind `count`
     places.forget()
 
 

@@ -1,5 +1,6 @@
 """A chunk in one transaction: what happens when a rival is faster or the database refuses a row."""
 
+from collections.abc import Iterator
 from itertools import chain, repeat
 from threading import Thread
 
@@ -135,6 +136,47 @@ def test_a_refused_line_is_found_by_halves(
     assert (log.success_rows, log.failed_rows, log.cursor) == (63, 1, 64)
     assert [*log.row_logs.filter(status="failed").values_list("row_number", flat=True)] == [43]
     assert sorted(tried) == sorted([64, *[size for size in (32, 16, 8, 4, 2, 1) for _ in "ab"]])
+
+
+@pytest.fixture
+def refusing_666_late(transactional_db: None) -> Iterator[None]:
+    """The price of 666 is refused when the transaction is to be committed."""
+    made, undone = LATE[connection.vendor]
+    with connection.cursor() as cursor:
+        for statement in made:
+            cursor.execute(statement)
+    yield
+    with connection.cursor() as cursor:
+        for statement in undone:
+            cursor.execute(statement)
+
+
+LATE = {
+    "sqlite": (
+        [
+            "CREATE TABLE refused (nobody INTEGER REFERENCES auth_user (id) "
+            "DEFERRABLE INITIALLY DEFERRED)",
+            "CREATE TRIGGER refuse_late AFTER INSERT ON trades WHEN NEW.price = 666 "
+            "BEGIN INSERT INTO refused VALUES (-1); END",
+        ],
+        ["DROP TRIGGER refuse_late", "DROP TABLE refused"],
+    ),
+    "postgresql": (
+        [
+            TRIGGERS["postgresql"][0],
+            "CREATE CONSTRAINT TRIGGER refuse_late AFTER INSERT ON trades DEFERRABLE INITIALLY "
+            "DEFERRED FOR EACH ROW WHEN (NEW.price = 666) EXECUTE FUNCTION refuse_666()",
+        ],
+        ["DROP TRIGGER refuse_late ON trades", "DROP FUNCTION refuse_666"],
+    ),
+}
+
+
+@pytest.mark.usefixtures("refusing_666_late")
+def test_a_line_refused_at_the_commit_is_counted_once(take_in: TakeIn) -> None:
+    log = take_in(ONE_REFUSED)
+    assert (log.total_rows, log.success_rows, log.failed_rows, log.cursor) == (3, 2, 1, 3)
+    assert log.row_logs.count() == 3
 
 
 # --- What stands in the tables
