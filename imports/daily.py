@@ -37,14 +37,17 @@ def is_due() -> bool:
 
 
 def days_due() -> tuple[date, date] | None:
-    """The first and the last of those days, if there are any."""
+    """The first of those days and yesterday, if there are any.
+
+    Days between that are known already come along; nothing of them is taken in twice.
+    """
     if not has_source() or is_sample():
         return None
-    yesterday = today() - timedelta(days=1)
-    asked = last_day_asked()
-    first = asked + timedelta(days=1) if asked else yesterday
-    first = max(first, yesterday - timedelta(days=MOST_DAYS - 1))
-    return (first, yesterday) if first <= yesterday else None
+    yesterday, asked = today() - timedelta(days=1), days_asked()
+    begun = min(asked, default=yesterday)
+    days = (yesterday - timedelta(days=n) for n in range(MOST_DAYS))
+    missed = [day for day in days if day >= begun and day not in asked]
+    return (min(missed), yesterday) if missed else None
 
 
 def is_sample() -> bool:
@@ -52,18 +55,17 @@ def is_sample() -> bool:
     return settings.TRADELOG_SOURCES["EXECUTIONS"]["URL"] == SAMPLE
 
 
-def last_day_asked() -> date | None:
-    """The last day that an import has asked for when it was over: then nothing of it can lack."""
+def days_asked() -> set[date]:
+    """The days that an import has asked for when they were over: then nothing of them can lack."""
     zone = ZoneInfo(zone_of_source())
     imports = ImportExecutionLog.objects.filter(import_type=ImportExecutionLog.Type.DATE_RANGE)
     newest = imports.order_by("-queued_at").values_list("days", "queued_at")[:LOOKED_AT]
-    whole = [
-        date.fromisoformat(day.date)
+    return {
+        day
         for days, queued_at in newest
-        for day in read_days(days)
-        if queued_at >= end_of(date.fromisoformat(day.date), zone)
-    ]
-    return max(whole, default=None)
+        for day in (date.fromisoformat(one.date) for one in read_days(days))
+        if queued_at >= end_of(day, zone)
+    }
 
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:

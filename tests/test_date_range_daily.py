@@ -73,6 +73,17 @@ def test_no_more_than_thirty_missed_days_come(source: FillSource, clock: object)
     assert days_due() == (date(2026, 3, 2), date(2026, 3, 31))
 
 
+def test_missed_days_come_although_somebody_was_faster_with_yesterday(
+    source: FillSource, clock: object
+) -> None:
+    import_yesterday()
+    clock(datetime(2026, 1, 13, 0, 30, tzinfo=UTC))
+    receive_range(date(2026, 1, 12), date(2026, 1, 12))
+    assert days_due() == (date(2026, 1, 9), date(2026, 1, 12))
+    import_yesterday()
+    assert not is_due()
+
+
 def test_a_day_that_was_asked_for_before_its_end_comes_again(
     source: FillSource, clock: object
 ) -> None:
