@@ -14,6 +14,7 @@ from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
 
 from imports.backuplines import DELETED, OF_DELETED, OF_TRADES, SETTINGS, TRADE, BackupWriter
+from imports.inserting import hold
 from imports.models import ImportedExecution
 from trades.models import Trade
 
@@ -134,6 +135,8 @@ def enter_by_hand() -> None:
 
 
 def enter(trade: Trade) -> None:
+    if not hold(Trade, [trade.pk]):  # somebody has deleted it meanwhile
+        return
     values = {"instrument_id": trade.instrument_id, "trade": trade, "csv_filename": "BACKUP"}
     key = {"account_id": trade.account_id, "execution_id": trade.execution_id}
     if trade.execution_id:

@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import reverse
 
 from imports import running
+from imports.backup import enter
 from imports.backuplines import HEADINGS, OF_TRADES, SETTINGS
 from imports.claims import Pause
 from imports.correctedfile import retry_corrected
@@ -291,6 +292,14 @@ def test_an_identity_that_is_another_trades_is_not_given_twice(
     forget_all()
     take_in(content)
     assert state() == before
+
+
+def test_a_trade_by_hand_that_is_deleted_meanwhile_is_not_entered(db: None) -> None:
+    read = [made_by_hand(), made_by_hand("same")]
+    Trade.objects.all().delete()
+    for trade in read:
+        enter(trade)
+    assert not ImportedExecution.objects.exists()
 
 
 # --- Lines that are not as they should be
