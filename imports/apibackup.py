@@ -22,7 +22,7 @@ from joblogs.states import Trigger
 from web.api import ApiError, ApiView, answers, invalid
 from web.apibody import JSONBody
 
-MOST_JSON = 32  # MB; JSON is read as a whole, a file is not
+MOST_JSON = 8  # MB; JSON is read as a whole, a file is not
 IN_MEMORY = 1 << 20
 LISTS = {kind: f"{kind}s" for kind in SETTINGS} | {DELETED: "deleted", TRADE: "trades"}
 
