@@ -176,6 +176,13 @@ def test_what_is_empty_shows_as_a_dash(viewer: Client) -> None:
     assert page.count("<bdi>—</bdi>") == 2
 
 
+def test_a_moment_is_short_in_the_list_and_whole_on_the_page(viewer: Client) -> None:
+    shown(order(updated_at="2026-01-05 14:40:00"))
+    page = text_of(viewer.get(LIST))
+    assert 'title="2026-01-05 14:40:00">01-05 14:40:00</time>' in page
+    assert "2026-01-05 14:40:00" in text_of(viewer.get(OpenOrder.objects.get().get_absolute_url()))
+
+
 def test_numbers_are_shown_as_they_are(viewer: Client) -> None:
     shown(order(limit_price="21350.2500", quantity="0.00000001"))
     page = text_of(viewer.get(LIST))
