@@ -74,10 +74,13 @@ class Recurring:
 
     @property
     def was_idle(self) -> bool:
-        """Whether the last look found nothing to do, since the last run that left a log."""
-        return self.look is not None and (
-            self.log is None or self.look.started > (self.log.started_at or self.log.created_at)
-        )
+        """Whether the last look found nothing to do, since the last run that left a log.
+
+        A look while that one runs finds nothing to do, too, and says nothing of how it goes.
+        """
+        if self.look is None or self.is_running:
+            return False
+        return self.log is None or self.look.started > (self.log.finished_at or self.log.created_at)
 
     @property
     def last_run_at(self) -> datetime | None:

@@ -37,6 +37,7 @@ def job_logs(request: HttpRequest) -> HttpResponse:
     }
     if is_by_script(request):
         return render(request, "joblogs/list_logs.html", context)
+    context["sees_orders"] = request.user.has_perm("orders.view_openorder")
     context["sees_queue"] = request.user.is_staff and request.user.has_module_perms("django_q")
     return render(request, "joblogs/list.html", shell(request, **context))
 

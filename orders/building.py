@@ -27,7 +27,7 @@ TEXTS = frozenset({*FIELDS[:6], "state"})
 
 def checked(row: Row) -> Row:
     """The row, with texts that are too long for us among its problems."""
-    texts = {name: str(row.values.get(name) or "") for name in FIELDS if name in TEXTS}
+    texts = {name: value_of(row, name) for name in FIELDS if name in TEXTS}
     long = {name: text for name, text in texts.items() if len(text) > LONGEST_TEXT}
     more = [
         Problem(name, name, f"'{text[:40]}…' is longer than {LONGEST_TEXT} characters")
@@ -51,7 +51,9 @@ def order_of(snapshot: OpenOrderSnapshot, row: Row) -> OpenOrder:
 
 def value_of(row: Row, name: str) -> object:
     value = row.values.get(name)
-    return (value or "") if name in TEXTS else value
+    if name not in TEXTS:
+        return value
+    return "" if value is None else str(value)
 
 
 def as_json(problem: Problem, row: Row) -> dict[str, str]:

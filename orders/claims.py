@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from joblogs.owners import is_dead, new_owner
+from joblogs.owners import new_owner
 from joblogs.scribe import CURRENT
 from orders.models import OpenOrderSnapshot
 from orders.states import Status
@@ -39,7 +39,7 @@ def claim() -> OpenOrderSnapshot | None:
 def end_the_dead() -> bool:
     """End a sync whose process is gone or silent for too long; whether there was one."""
     left = OpenOrderSnapshot.objects.loading()
-    if left is None or not (left.lease_until < timezone.now() or is_dead(left.owner)):
+    if left is None or not left.is_abandoned:
         return False
     same = OpenOrderSnapshot.objects.filter(pk=left.pk, lease_until=left.lease_until)
     return same.move(

@@ -68,7 +68,8 @@ def freshness() -> Freshness:
     current = OpenOrderSnapshot.objects.current()
     if last and current and last.pk < current.pk:
         last = current
-    is_loading = OpenOrderSnapshot.objects.loading() is not None
+    loading = OpenOrderSnapshot.objects.loading()
+    is_loading = loading is not None and not loading.is_abandoned
     is_waiting = JobLog.objects.filter(job=SYNC, status=JobStatus.NEW).exists()
     return Freshness(current, last, is_loading or is_waiting, state_of(current, last))
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from joblogs.models import JobLog
+from joblogs.owners import is_dead
 from orders.states import MOVES, Status, Step
 from trades.models import ExactDecimalField
 from web.jsontext import JSONTextField
@@ -78,6 +79,13 @@ class OpenOrderSnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.get_status_display().lower()}"
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether it loads no more: its process is gone, or has been silent for too long."""
+        return self.status == Status.LOADING and (
+            self.lease_until < timezone.now() or is_dead(self.owner)
+        )
 
 
 class OpenOrder(models.Model):

@@ -5,6 +5,7 @@ sees a mixture.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -113,10 +114,15 @@ def open_order(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def facts(order: OpenOrder) -> list[tuple[str, object]]:
-    """Titles and cells of all columns, as the table shows them."""
+    """Titles and cells of all columns, as the table shows them; moments with their year."""
     row = OrderTable([order], orderable=False).rows[0]
-    cells = [(column.header, cell) for column, cell in row.items()]
+    cells = [(column.header, in_full(order, column.name, cell)) for column, cell in row.items()]
     return [("Order", order.order_id or "—"), *cells[1:]]
+
+
+def in_full(order: OpenOrder, name: str, cell: object) -> object:
+    value = getattr(order, name)
+    return value if isinstance(value, datetime) else cell
 
 
 @SEE

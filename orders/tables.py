@@ -3,6 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_tables2 import Column, Table
@@ -28,8 +30,16 @@ class Moment(Column):
     def __init__(self, title: str) -> None:
         super().__init__(verbose_name=title, attrs={"td": {"class": "tl-moment"}})
 
-    def render(self, value: datetime) -> datetime:
-        return value
+    def render(self, value: datetime) -> SafeString:
+        """Without the year, for which a list has no room."""
+        there = timezone.localtime(value)
+        words = date_format(there, "DATETIME_FORMAT")
+        return format_html(
+            '<time datetime="{}" title="{}">{}</time>',
+            value.isoformat(),
+            words,
+            f"{there:%m-%d %H:%M:%S}",
+        )
 
 
 class OrderTable(Table):
@@ -41,9 +51,9 @@ class OrderTable(Table):
     side = Column()
     type = Column()
     time_in_force = Column(verbose_name="TIF")
-    quantity = Number()
+    quantity = Number("Qty")
     filled = Number()
-    remaining = Number()
+    remaining = Number("Left")
     limit_price = Number("Limit")
     stop_price = Number("Stop")
     state = Column()

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +14,7 @@ from sources.source import Source
 
 LARGEST_JSON = 64 * 1024 * 1024  # bytes; it is read as a whole
 DELIMITERS = ",;\t|"
+END = "\0the end"  # stands in no file of text; alone in its row, unless a quotation is left open
 
 
 def open_file(source: Source) -> AbstractContextManager[Table]:
@@ -32,7 +34,7 @@ def open_csv(source: Source, path: Path) -> Iterator[Table]:
             raise SourceError(f"{source.title}: {path.name} has no header.")
         delimiter = max(DELIMITERS, key=first.count)
         columns = [name.strip() for name in next(csv.reader([first], delimiter=delimiter))]
-        lines = csv.reader(stream, delimiter=delimiter)
+        lines = csv.reader(chain(stream, [END]), delimiter=delimiter)
         yield Table(columns, csv_rows(source, lines, len(columns)))
 
 
@@ -56,6 +58,10 @@ def read_line(source: Source, stream: IO[str]) -> str:
 def csv_rows(source: Source, lines: Iterator[list[str]], width: int) -> Iterator[Cells]:
     try:
         for cells in lines:
+            if cells == [END]:
+                return
+            if cells and cells[-1].endswith(END):
+                raise SourceError(f"{source.title}: the file ends inside a quotation.")
             if any(cell.strip() for cell in cells):
                 yield fitted(cells, width)
     except (OSError, UnicodeDecodeError):

@@ -11,6 +11,10 @@ from dataclasses import replace
 from sources.rows import SourceError
 from sources.source import KINDS, Column
 
+# What else a field may be read as; a text takes anything.
+SUITED = {"text": KINDS, "number": ("number", "whole"), "moment": ("moment",)}
+SUITED["whole"] = SUITED["number"]
+
 
 def columns_of(mapping: str, fields: tuple[Column, ...]) -> tuple[Column, ...]:
     """The columns that the mapping names; all fields under our own names if it is empty.
@@ -42,4 +46,8 @@ def column_of(part: str, known: dict[str, Column]) -> Column:
         return replace(known[field], column=kind)
     if kind not in KINDS:
         raise SourceError(f"The mapping has the kind '{kind}'; expected one of {', '.join(KINDS)}.")
+    suited = SUITED[known[field].kind]
+    if kind not in suited:
+        expected = " or ".join(suited)
+        raise SourceError(f"The mapping has {field} as {kind}; expected {expected}.")
     return replace(known[field], column=name, kind=kind)

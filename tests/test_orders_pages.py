@@ -153,10 +153,18 @@ def test_before_the_first_sync_it_is_red(viewer: Client) -> None:
 
 def test_a_snapshot_that_loads_is_seen_by_nobody(viewer: Client) -> None:
     shown(*orders(2))
-    loading = OpenOrderSnapshot.objects.create(lease_until=timezone.now())
+    loading = OpenOrderSnapshot.objects.create(lease_until=timezone.now() + timedelta(minutes=1))
     OpenOrder.objects.create(snapshot=loading, number=1, key="k", content="c", order_id="O-99")
     assert sorted(listed(viewer)) == ["O-1", "O-2"]
     assert freshness().state == State.SYNCED
+    assert freshness().is_running
+
+
+def test_a_sync_whose_process_died_is_not_under_way(viewer: Client) -> None:
+    shown(*orders(2))
+    OpenOrderSnapshot.objects.create(lease_until=timezone.now() - timedelta(seconds=1))
+    assert "under way" not in text_of(viewer.get(LIST))
+    assert not freshness().is_running
 
 
 # --- The list
@@ -166,6 +174,13 @@ def test_what_is_empty_shows_as_a_dash(viewer: Client) -> None:
     shown(order(stop_price="", state=""))
     page = text_of(viewer.get(LIST))
     assert page.count("<bdi>—</bdi>") == 2
+
+
+def test_a_moment_is_short_in_the_list_and_whole_on_the_page(viewer: Client) -> None:
+    shown(order(updated_at="2026-01-05 14:40:00"))
+    page = text_of(viewer.get(LIST))
+    assert 'title="2026-01-05 14:40:00">01-05 14:40:00</time>' in page
+    assert "2026-01-05 14:40:00" in text_of(viewer.get(OpenOrder.objects.get().get_absolute_url()))
 
 
 def test_numbers_are_shown_as_they_are(viewer: Client) -> None:

@@ -109,6 +109,14 @@ def test_a_key_stays_from_sync_to_sync() -> None:
     assert OpenOrder.objects.filter(snapshot=last()).get().key == before
 
 
+def test_an_order_of_the_number_zero_has_a_number() -> None:
+    path = desk.shows(order(order_id="0"))
+    mapping = ",".join(f"{name}={name}" for name in desk.COLUMNS[1:])
+    desk.ask(str(path), columns=f"order_id=order_id:whole,{mapping}")
+    assert sync()["bad_values"] == 0
+    assert OpenOrder.objects.get().order_id == "0"
+
+
 # --- What it says
 
 

@@ -303,6 +303,21 @@ def test_a_look_that_found_nothing_is_told(client: Client, vera: User) -> None:
     assert one_of(NAME).outcome == "idle"
 
 
+@pytest.mark.parametrize("status", [Status.PROCESSING, Status.ERROR, Status.NEW])
+def test_a_look_while_the_one_before_still_ran_hides_nothing(
+    client: Client, vera: User, status: Status
+) -> None:
+    then = ago(hours=1)
+    times = {"created_at": then}
+    times |= {} if status == Status.NEW else {"started_at": then, "heartbeat_at": then}
+    times |= {"finished_at": ago(minutes=5)} if status == Status.ERROR else {}
+    log = job(NAME, status=status, **times)
+    look(started=ago(minutes=30), result="The one before still runs.")
+    assert one_of(NAME).outcome == status
+    assert "Nothing to do" not in row_of(shown(client, vera))
+    assert one_of(NAME).last_run_at == (log.started_at or log.created_at)
+
+
 def test_a_call_that_broke_off_before_its_log_is_told(client: Client, vera: User) -> None:
     look(success=False, result="Traceback:\n  in x\nOSError: no such folder")
     assert "OSError: no such folder" in row_of(shown(client, vera))

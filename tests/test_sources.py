@@ -213,6 +213,7 @@ BROKEN = [
     ("orders.csv", HEADER.encode() + b"A1,1,,\n" * 20_000 + b"\xff,1,,\n", "as UTF-8"),
     ("orders.csv", b"\xff\xfe\n", "not in UTF-8"),
     ("orders.csv", HEADER.encode() + b'"' + b"x" * 200_000, "is no CSV"),
+    ("orders.csv", HEADER.encode() + b'A1,1,,\nA2,"1,,\nA3,1,,', "ends inside a quotation"),
     ("orders.json", b"[{]", "is no JSON"),
     ("orders.json", b"[" * 100_000, "is no JSON"),
     ("orders.json", b'{"a": 1}', "is no list of objects"),
@@ -429,6 +430,8 @@ MAPPINGS = {
     "order_id=a,colour=red": "'colour', which is none of order_id, quantity",
     "order_id=a,order_id=b": "names order_id twice",
     "order_id=a:money": "kind 'money'; expected one of text, number",
+    "order_id=a,quantity=b:text": "quantity as text; expected number or whole",
+    "order_id=a,submitted_at=b:number": "submitted_at as number; expected moment",
 }
 
 

@@ -36,6 +36,7 @@ django.setup()
 from django.core.management import call_command
 import django_q.pusher
 from imports import background, claims, rollback, running
+from orders import syncing
 
 running.CHUNK = rollback.SLICE = wishes["chunk"]
 background.SLICE = wishes["slice"]
@@ -49,6 +50,14 @@ def write_or_die(log, chunk, places, meanwhile):
     time.sleep(wishes["rest"])
 
 running.write_chunk = write_or_die
+syncing.LOT = wishes["chunk"]
+add_lot = syncing.add_lot
+
+def add_lot_and_rest(snapshot, lot):
+    add_lot(snapshot, lot)
+    time.sleep(wishes["rest"])
+
+syncing.add_lot = add_lot_and_rest
 call_command(*sys.argv[2:])
 """
 
@@ -63,7 +72,10 @@ def drive_command(
     output: int = subprocess.PIPE,
     **environment: str,
 ) -> subprocess.Popen[str]:
-    """A command of manage.py that rests (seconds) behind every chunk; `queue` is of Q_CLUSTER."""
+    """A command of manage.py that rests (seconds) behind every chunk, of lines or of open orders.
+
+    `queue` is of Q_CLUSTER.
+    """
     wishes = {"chunk": chunk, "slice": slice, "rest": rest}
     wishes |= {"queue": queue or {}, "database": database or {}}
     arguments = ["-c", DRIVER, json.dumps(wishes), *command]

@@ -211,6 +211,16 @@ def test_a_job_is_run_paused_and_resumed(visit: Visit, adam: User) -> None:
     expect(page.locator("#job-logs tbody tr")).to_have_count(1)
 
 
+def test_the_buttons_of_a_schedule_stand_side_by_side(visit: Visit, adam: User) -> None:
+    place_schedules()
+    some(1, job="scan_inbox", status=Status.ERROR, error="Something is wrong. " * 9)
+    page = visit(SCHEDULER, adam, viewport={"width": 1280, "height": 800})
+    buttons = page.locator("#schedule-scan_inbox button").all()
+    run, pause = (button.bounding_box() for button in buttons)
+    assert run["y"] == pause["y"]
+    assert page.locator("#schedules").evaluate("it => it.scrollWidth - it.clientWidth") == 0
+
+
 def test_without_scripts_every_page_is_there(visit: Visit, adam: User) -> None:
     place_schedules()
     (log,) = some(1, status=Status.SUCCESS)

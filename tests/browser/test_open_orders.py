@@ -116,6 +116,18 @@ def test_a_server_that_does_not_answer_is_told(
     complaints.clear()
 
 
+def test_a_row_is_one_line_and_no_column_is_cut_off(visit: Visit, vera: User) -> None:
+    names = {"account": "LIVE-7001", "side": "buy_to_cover", "type": "stop_limit"}
+    prices = {"limit_price": "21355.25", "stop_price": "21326.25", "state": "pending_cancel"}
+    desk.shows(*(order(order_id=f"A88010{one}", **names, **prices) for one in range(3)))
+    sync()
+    page = visit(LIST, vera, viewport={"width": 1280, "height": 800})
+    panel = page.locator("#orders")
+    assert panel.evaluate("it => it.scrollWidth - it.clientWidth") == 0
+    for row in page.locator(ROWS).all():
+        assert row.evaluate("it => it.offsetHeight") < 45
+
+
 def test_the_keyboard_stays_where_it_is(visit: Visit, vera: User) -> None:
     page = visit(LIST, vera)
     page.locator("#row-7").focus()
