@@ -7,28 +7,12 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import NullIf
 from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 
-from orders.building import TEXTS
+from orders.building import FIELDS, TEXTS
 from orders.models import LONGEST_TEXT, OpenOrder
 from web.dayfilters import DAYS, DaysForm
 from web.dayrange import beginning
 
-# What `sort_by` may say: columns of the same name.
-SORTS = (
-    "updated_at",
-    "submitted_at",
-    "order_id",
-    "account",
-    "instrument",
-    "side",
-    "type",
-    "time_in_force",
-    "quantity",
-    "filled",
-    "remaining",
-    "limit_price",
-    "stop_price",
-    "state",
-)
+SORTS = FIELDS  # what `sort_by` may say: columns of the same name
 NEWEST_FIRST = ("updated_at", "desc")
 MOST_OFFERED = 200
 SEARCHED = ("order_id", "account", "instrument")
