@@ -81,9 +81,10 @@ def visit(
         if repr(kind) not in windows:
             windows[repr(kind)] = browser.new_context(**{"viewport": WIDE} | kind)
         window = windows[repr(kind)]
-        window.clear_cookies()
-        if user:
+        if user:  # in place of who was there: pages still open never ask as nobody
             window.add_cookies([session_of(user, server)])
+        else:
+            window.clear_cookies()
         pages.append(page := window.new_page())
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
