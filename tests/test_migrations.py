@@ -14,7 +14,7 @@ from tests.conftest import TakeIn, file_of, fill
 from trades.models import Trade
 
 BACKFILL = import_module("imports.migrations.0003_backfill_ledger")
-OURS = ("imports", "joblogs", "orders", "trades")
+OURS = ("batches", "imports", "joblogs", "orders", "trades")
 
 
 def tables() -> set[str]:

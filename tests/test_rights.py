@@ -4,7 +4,11 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 
+ROOMS = {"batches", "imports", "joblogs", "orders", "trades"}
 SEES = {
+    "batches.view_batch",
+    "batches.view_batchtemplate",
+    "batches.view_batchtrade",
     "imports.view_importexecutionlog",
     "imports.view_importrowlog",
     "imports.view_importedexecution",
@@ -22,6 +26,12 @@ OPERATES = {
     "imports.cancel_import",
     "orders.sync_open_orders",
     "joblogs.run_job",
+    "batches.add_batch",
+    "batches.start_batch",
+    "batches.cancel_batch",
+    "batches.retry_batch",
+    "batches.add_batchtemplate",
+    "batches.change_batchtemplate",
 }
 
 
@@ -52,7 +62,7 @@ def test_an_admin_rolls_back_deletes_and_changes_but_makes_no_users() -> None:
     assert may > SEES | OPERATES
     assert {"imports.roll_back_import", "imports.delete_importexecutionlog"} < may
     assert {"trades.change_trade", "trades.change_account", "joblogs.pause_job"} < may
-    assert {name.partition(".")[0] for name in may} == {"imports", "joblogs", "orders", "trades"}
+    assert {name.partition(".")[0] for name in may} == ROOMS
 
 
 @pytest.mark.django_db

@@ -17,6 +17,12 @@ OF_OPERATORS = [
     "cancel_import",
     "run_job",
     "sync_open_orders",
+    "add_batch",
+    "start_batch",
+    "cancel_batch",
+    "retry_batch",
+    "add_batchtemplate",
+    "change_batchtemplate",
 ]
 
 # Of the permissions of our rooms. Users and groups are the superuser's.

@@ -112,7 +112,7 @@ Q_CLUSTER = {
 
 # --- Django
 
-ROOMS = ["web", "joblogs", "trades", "orders", "imports"]
+ROOMS = ["web", "joblogs", "trades", "orders", "imports", "batches"]
 INSTALLED_APPS = [
     "django_q",  # before us, who take over its pages in the admin
     "tradelog.apps.TradelogConfig",

@@ -130,6 +130,15 @@ class Trade(models.Model):
         db_constraint=False,
         related_name="trades",
     )
+    batch = models.ForeignKey(
+        "batches.Batch",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        db_constraint=False,
+        db_index=False,
+        related_name="trades",
+    )
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
 
     class Meta:
@@ -139,6 +148,11 @@ class Trade(models.Model):
             models.Index(fields=["executed_at", "id"], name="trades_newest"),
             models.Index(
                 fields=["account", "instrument", "executed_at", "id"], name="trades_fill_order"
+            ),
+            models.Index(
+                fields=["batch", "id"],
+                condition=models.Q(batch__isnull=False),
+                name="trades_of_batches",
             ),
         ]
         constraints = [
