@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from joblogs import recurring
 from joblogs import serializers as shapes
 from joblogs.filters import JobLogFilters
+from joblogs.linepages import by_key
 from joblogs.models import JobLog
 from joblogs.recurring import NoSuchJob, StillRuns
 from joblogs.states import Status, Trigger
@@ -112,14 +113,14 @@ class JobLogLines(ApiView):
         """
         most, last = per_page(request, LINES_PER_PAGE), after(request)
         log = find_log(id)  # before its lines: of one that has ended none is missed
-        found = list(log.details.filter(pk__gt=last).order_by("pk")[: most + 1])
-        shown = found[:most]
-        following = shown[-1].pk if len(found) > most else None
+        found = log.details.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)
+        keys = list(found[: most + 1])
+        following = keys[most - 1] if len(keys) > most else None
         return Response(
             {
                 "success": True,
                 "status": log.status,
-                "lines": shapes.LineData(shown, many=True).data,
+                "lines": shapes.LineData(by_key(keys[:most]), many=True).data,
                 "pagination": {"per_page": most, "next": following},
             }
         )
