@@ -45,7 +45,8 @@ def find_log(text: str) -> JobLog:
     """The job log with this number or name. Raises ApiError if there is none."""
     number = whole_number(text)
     by_number = Q() if number is None else Q(pk=number)
-    found = JobLog.objects.filter(Q(name=text) | by_number).order_by("pk").first()
+    logs = JobLog.objects.select_related("asked_by")
+    found = logs.filter(Q(name=text) | by_number).order_by("pk").first()
     if found is None:
         raise ApiError(404, "JOB_LOG_NOT_FOUND", f"There is no job log '{text[:40]}'.")
     return found
@@ -69,7 +70,9 @@ class JobLogs(ApiView):
     def get(self, request: Request) -> Response:
         """All job logs, newest first, or those that fit the filters."""
         number, most = page_number(request), per_page(request)
-        filters = JobLogFilters(request.query_params, queryset=JobLog.objects.all())
+        filters = JobLogFilters(
+            request.query_params, queryset=JobLog.objects.select_related("asked_by")
+        )
         if not filters.is_valid():
             raise invalid(**first_problems(dict(filters.errors)))
         counted = BoundedPaginator(filters.qs, most, number * most + FAR)

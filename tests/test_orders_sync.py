@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -387,8 +388,10 @@ def test_the_job_recurs_every_five_minutes() -> None:
     assert JOBS[SYNC].every == 5
 
 
-def test_asking_twice_queues_one_sync() -> None:
-    assert ask_for_sync(Trigger.API) == ask_for_sync(Trigger.MANUAL)
+def test_asking_twice_queues_one_sync(olga: User, adam: User) -> None:
+    log = ask_for_sync(Trigger.API, olga)
+    assert ask_for_sync(Trigger.MANUAL, adam) == log
+    assert JobLog.objects.get().asked_by == olga
 
 
 @pytest.mark.django_db(transaction=True)
