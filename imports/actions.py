@@ -113,7 +113,7 @@ def undo(request: HttpRequest, log: ImportExecutionLog) -> ImportExecutionLog:
 
 def again(request: HttpRequest, log: ImportExecutionLog) -> ImportExecutionLog:
     new = log if log.is_left_behind else retry(log, request.user)
-    start_import(new, Trigger.MANUAL)
+    start_import(new, Trigger.MANUAL, request.user)
     messages.success(request, f"{log.file_name} will be imported again.")
     return new
 

@@ -47,7 +47,7 @@ class ImportBackup(ApiView):
         key = key_of(request)
         log = from_file(request) if is_a_form(request) else from_json(request)
         log, is_new = save_for(request.user, log, key)
-        start_import(log, Trigger.API)
+        start_import(log, Trigger.API, request.user)
         response = received(log)
         if not is_new:
             response["Idempotency-Replayed"] = "true"

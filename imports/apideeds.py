@@ -52,7 +52,7 @@ class Upload(ApiView):
         form = shapes.Upload(data=request.data)
         form.is_valid(raise_exception=True)
         log, is_new = take_in(request, form.validated_data, key)
-        start_import(log, Trigger.API)
+        start_import(log, Trigger.API, request.user)
         response = received(log)
         if not is_new:
             response["Idempotency-Replayed"] = "true"
@@ -115,7 +115,7 @@ class SampleData(ApiView):
     def post(self, request: Request) -> Response:
         """Take in the bundled sample."""
         log = receive_sample(request.user)
-        start_import(log, Trigger.API)
+        start_import(log, Trigger.API, request.user)
         return received(log)
 
 
@@ -140,7 +140,7 @@ class DateRange(ApiView):
             log = receive_range(days["start_date"], days["end_date"], request.user)
         except StateConflict as conflict:
             raise ApiError(409, "NO_SOURCE", str(conflict)) from None
-        start_import(log, Trigger.API)
+        start_import(log, Trigger.API, request.user)
         return received(log, f"{log.file_name} is asked for.")
 
 
@@ -170,7 +170,7 @@ class Retry(ApiView):
             if log.status == Status.SUCCESS:
                 raise ApiError(400, "NOTHING_TO_RETRY", str(conflict)) from None
             raise ApiError(409, "STATE_CONFLICT", str(conflict)) from None
-        start_import(new, Trigger.API)
+        start_import(new, Trigger.API, request.user)
         answer = {
             "success": True,
             "message": f"{log.file_name} is imported again.",

@@ -31,10 +31,12 @@ BETWEEN_WORDS = 5  # seconds
 ROLLBACK_ATTEMPTS = 10  # in a row without progress; then a user has to ask again
 
 
-def start_import(log: ImportExecutionLog, trigger: Trigger) -> None:
+def start_import(
+    log: ImportExecutionLog, trigger: Trigger, user: AbstractBaseUser | None = None
+) -> None:
     """Have an import run in the background, unless it has ended already."""
     if log.is_active:
-        ring(IMPORT, log.pk, trigger=trigger)
+        ring(IMPORT, log.pk, trigger=trigger, asked_by=user)
 
 
 def start_rollback(
@@ -42,7 +44,7 @@ def start_rollback(
 ) -> None:
     """Have an import rolled back in the background. Raises StateConflict if that cannot be."""
     begin(log, user)
-    ring(ROLLBACK, log.pk, trigger=trigger)
+    ring(ROLLBACK, log.pk, trigger=trigger, asked_by=user)
 
 
 class Slice:

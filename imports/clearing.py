@@ -43,7 +43,7 @@ def clear_now(user: AbstractBaseUser) -> tuple[int, int]:
     cleared = sum(clear(pk, lambda: time.monotonic() < over_at) for pk in finished(newest))
     left = len(finished(newest))
     if left:
-        ring(CLEAR, newest, trigger=Trigger.API)
+        ring(CLEAR, newest, trigger=Trigger.API, asked_by=user)
     write_down(user, cleared, left)
     return cleared, left
 

@@ -62,7 +62,7 @@ def retried(
     if file is None:
         return again(request, log)
     new = retry_corrected(log, file, file.name, request.user)
-    start_import(new, Trigger.MANUAL)
+    start_import(new, Trigger.MANUAL, request.user)
     tell_received(request, new)
     return new
 

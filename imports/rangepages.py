@@ -40,7 +40,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 def asked(request: HttpRequest, form: DateRangeForm) -> HttpResponse:
     log = receive_range(**days_of(form), user=request.user)
-    start_import(log, Trigger.MANUAL)
+    start_import(log, Trigger.MANUAL, request.user)
     messages.success(request, f"{log.file_name} is asked for.")
     return redirect(log)
 

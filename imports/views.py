@@ -210,7 +210,7 @@ def take_uploaded(user: AbstractBaseUser, wanted: dict[str, Any]) -> list[Import
     wishes = Wishes(wanted["account"], wanted["timezone"], wanted["format"], user=user)
     logs = [receive(file, file.name, wishes) for file in wanted["files"]]
     for log in logs:
-        start_import(log, Trigger.MANUAL)
+        start_import(log, Trigger.MANUAL, user)
     return logs
 
 

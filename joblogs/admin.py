@@ -28,7 +28,7 @@ class JobFilter(admin.SimpleListFilter):
 
 @admin.register(JobLog)
 class JobLogAdmin(ReadOnlyAdmin):
-    list_display = ["name", "job", "state", "trigger", "started_at", "took", "outcome"]
+    list_display = ["name", "job", "state", "trigger", "asked_by", "started_at", "took", "outcome"]
     list_display_links = ["name"]
     list_filter = [
         ("status", ChoicesDropdownFilter),
@@ -38,6 +38,7 @@ class JobLogAdmin(ReadOnlyAdmin):
     ]
     list_filter_submit = True
     list_per_page = 25
+    list_select_related = ["asked_by"]
     search_fields = ["name"]
     search_help_text = "Name"
 

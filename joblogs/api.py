@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from joblogs import recurring
 from joblogs import serializers as shapes
 from joblogs.filters import JobLogFilters
+from joblogs.linepages import by_key
 from joblogs.models import JobLog
 from joblogs.recurring import NoSuchJob, StillRuns
 from joblogs.states import Status, Trigger
@@ -44,7 +45,8 @@ def find_log(text: str) -> JobLog:
     """The job log with this number or name. Raises ApiError if there is none."""
     number = whole_number(text)
     by_number = Q() if number is None else Q(pk=number)
-    found = JobLog.objects.filter(Q(name=text) | by_number).order_by("pk").first()
+    logs = JobLog.objects.select_related("asked_by")
+    found = logs.filter(Q(name=text) | by_number).order_by("pk").first()
     if found is None:
         raise ApiError(404, "JOB_LOG_NOT_FOUND", f"There is no job log '{text[:40]}'.")
     return found
@@ -68,7 +70,9 @@ class JobLogs(ApiView):
     def get(self, request: Request) -> Response:
         """All job logs, newest first, or those that fit the filters."""
         number, most = page_number(request), per_page(request)
-        filters = JobLogFilters(request.query_params, queryset=JobLog.objects.all())
+        filters = JobLogFilters(
+            request.query_params, queryset=JobLog.objects.select_related("asked_by")
+        )
         if not filters.is_valid():
             raise invalid(**first_problems(dict(filters.errors)))
         counted = BoundedPaginator(filters.qs, most, number * most + FAR)
@@ -112,14 +116,14 @@ class JobLogLines(ApiView):
         """
         most, last = per_page(request, LINES_PER_PAGE), after(request)
         log = find_log(id)  # before its lines: of one that has ended none is missed
-        found = list(log.details.filter(pk__gt=last).order_by("pk")[: most + 1])
-        shown = found[:most]
-        following = shown[-1].pk if len(found) > most else None
+        found = log.details.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)
+        keys = list(found[: most + 1])
+        following = keys[most - 1] if len(keys) > most else None
         return Response(
             {
                 "success": True,
                 "status": log.status,
-                "lines": shapes.LineData(shown, many=True).data,
+                "lines": shapes.LineData(by_key(keys[:most]), many=True).data,
                 "pagination": {"per_page": most, "next": following},
             }
         )

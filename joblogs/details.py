@@ -27,7 +27,7 @@ def about(log: JobLog, request: HttpRequest) -> dict[str, object]:
 
 def about_the_run(log: JobLog) -> dict[str, object]:
     return {
-        "title": f"{log.job} {log.name}",
+        "title": f"Job log {log.name}: {log.job}",
         "log": log,
         "badge": job_badge(log),
         "subject_page": subject_page(log),

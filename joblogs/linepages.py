@@ -1,5 +1,6 @@
 """A page of a job's lines, found by key: as quick at the millionth line as at the first."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -20,22 +21,32 @@ class LinePage:
 
 
 def line_page(log: JobLog, *, before: str = "", after: str = "") -> LinePage:
-    """The lines next before or after a key, else the newest. What is no number is not given."""
+    """The lines next before or after a key, else the newest. What is no number is not given.
+
+    Their keys are asked for first, which the index answers by itself: asked for the lines at once,
+    PostgreSQL may read those of every other job between.
+    """
     lines = JobLogDetail.objects.filter(job_log=log)
     first, last = whole_number(before), whole_number(after)
     if last is not None:
-        found = list(lines.filter(pk__gt=last).order_by("pk")[:PAGE])
+        nearest = lines.filter(pk__gt=last).order_by("pk")
     else:
-        earlier = lines if first is None else lines.filter(pk__lt=first)
-        found = list(earlier.order_by("-pk")[:PAGE])[::-1]
-    if not found:
+        nearest = (lines if first is None else lines.filter(pk__lt=first)).order_by("-pk")
+    keys = list(nearest.values_list("pk", flat=True)[: PAGE + 1])
+    if not keys:
         return LinePage([])
-    older, newer = found[0].pk, found[-1].pk
-    return LinePage(
-        found,
-        older if has_any(lines.filter(pk__lt=older).order_by("-pk")) else None,
-        newer if has_any(lines.filter(pk__gt=newer).order_by("pk")) else None,
-    )
+    shown, is_more = sorted(keys[:PAGE]), len(keys) > PAGE
+    if last is not None:
+        has_older, has_newer = has_any(lines.filter(pk__lt=shown[0]).order_by("-pk")), is_more
+    else:
+        has_older, has_newer = is_more, has_any(lines.filter(pk__gt=shown[-1]).order_by("pk"))
+    older, newer = shown[0] if has_older else None, shown[-1] if has_newer else None
+    return LinePage(by_key(shown), older, newer)
+
+
+def by_key(keys: Iterable[int]) -> list[JobLogDetail]:
+    """The lines with these keys, as they were written."""
+    return list(JobLogDetail.objects.filter(pk__in=keys).order_by("pk"))
 
 
 def has_any(lines: QuerySet[JobLogDetail]) -> bool:

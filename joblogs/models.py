@@ -3,6 +3,8 @@
 from datetime import timedelta
 from itertools import count
 
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, models
 from django.urls import reverse
 from django.utils import timezone
@@ -29,7 +31,14 @@ class JobLogQuerySet(models.QuerySet["JobLog"]):
             raise ValueError(f"{old} → {new} is no legal move")
         return self.filter(status=old).update(status=new, **values) == 1
 
-    def start(self, job: str, *, trigger: Trigger, subject_id: int | None = None) -> "JobLog":
+    def start(
+        self,
+        job: str,
+        *,
+        trigger: Trigger,
+        subject_id: int | None = None,
+        asked_by: AbstractBaseUser | None = None,
+    ) -> "JobLog":
         """A new log, named for this second; the second of that second has _1, then _2, and so on.
 
         Of processes that want one name at once each gets one of its own.
@@ -38,6 +47,7 @@ class JobLogQuerySet(models.QuerySet["JobLog"]):
         second = now.replace(microsecond=0)
         stamp = f"{timezone.localtime(now):%Y%m%d%H%M%S}"
         rest = {"job": job, "trigger": trigger, "subject_id": subject_id, "created_at": now}
+        rest["asked_by"] = asked_by
         these = self.filter(created_at__gte=second, created_at__lt=second + timedelta(seconds=1))
         for number in count(these.count()):
             name = f"{stamp}_{number}" if number else stamp
@@ -59,6 +69,9 @@ class JobLog(models.Model):
     job = models.CharField(max_length=50, help_text="What ran.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.NEW)
     trigger = models.CharField(max_length=8, choices=Trigger.choices)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, db_index=False, related_name="+"
+    )
     subject_id = models.BigIntegerField(null=True, help_text="What it is about; which import, say.")
     created_at = models.DateTimeField("created", default=timezone.now)
     started_at = models.DateTimeField("started", null=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -27,9 +28,15 @@ LOST_AFTER = timedelta(minutes=1)
 MOST_AT_ONCE = 50  # bells that are rung again in one go
 
 
-def ring(job: str, subject_id: int | None = None, *, trigger: Trigger) -> JobLog:
+def ring(
+    job: str,
+    subject_id: int | None = None,
+    *,
+    trigger: Trigger,
+    asked_by: AbstractBaseUser | None = None,
+) -> JobLog:
     """Have a job done in the background, once the surrounding transaction is committed."""
-    log = start(job, trigger=trigger, subject_id=subject_id)
+    log = start(job, trigger=trigger, subject_id=subject_id, asked_by=asked_by)
     transaction.on_commit(partial(send_bell, log))
     return log
 

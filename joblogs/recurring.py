@@ -143,7 +143,7 @@ def run_now(name: str, user: AbstractBaseUser, trigger: Trigger) -> JobLog:
     """Have it done now. Raises NoSuchJob, and StillRuns if it waits or runs already."""
     require(name)
     with transaction.atomic():
-        log = begin(name, trigger)
+        log = begin(name, trigger, user)
         if log is None:
             raise StillRuns(f"{name} waits or runs already; it does not overlap with itself.")
         note(log, f"{user.get_username()} has asked for it.")

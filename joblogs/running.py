@@ -8,6 +8,7 @@ import logging
 import traceback
 from collections.abc import Callable
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection
 from django.utils import timezone
 
@@ -20,9 +21,15 @@ from joblogs.wording import as_json, worded
 logger = logging.getLogger(__name__)
 
 
-def start(job: str, *, trigger: Trigger, subject_id: int | None = None) -> JobLog:
+def start(
+    job: str,
+    *,
+    trigger: Trigger,
+    subject_id: int | None = None,
+    asked_by: AbstractBaseUser | None = None,
+) -> JobLog:
     """The log of a job that is to run: `new`, until somebody takes it up."""
-    return JobLog.objects.start(job, trigger=trigger, subject_id=subject_id)
+    return JobLog.objects.start(job, trigger=trigger, subject_id=subject_id, asked_by=asked_by)
 
 
 def run_job(log: JobLog, work: Callable[[], object]) -> bool:

@@ -9,6 +9,7 @@ import ast
 import logging
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -123,7 +124,7 @@ def keywords(text: str) -> object:
 # --- Turns
 
 
-def begin(name: str, trigger: Trigger) -> JobLog | None:
+def begin(name: str, trigger: Trigger, user: AbstractBaseUser | None = None) -> JobLog | None:
     """A new log of a recurring job, for which no other is open; None if there is one.
 
     Of processes that want to begin it at once, the schedule lets through one after the other.
@@ -132,7 +133,7 @@ def begin(name: str, trigger: Trigger) -> JobLog | None:
         Schedule.objects.select_for_update().filter(name=name, func=RECUR).order_by("pk").first()
         if JobLog.objects.filter(job=name, status__in=ACTIVE).exists():
             return None
-        return start(name, trigger=trigger)
+        return start(name, trigger=trigger, asked_by=user)
 
 
 def next_after(schedule: Schedule, now: datetime) -> datetime:

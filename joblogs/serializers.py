@@ -9,6 +9,12 @@ from web.apishapes import Answer, BoundedPage, PageByKey
 
 
 class JobLogData(serializers.ModelSerializer):
+    asked_by = serializers.CharField(
+        source="asked_by.username",
+        default=None,
+        allow_null=True,
+        help_text="The user, if one has asked for it.",
+    )
     subject_id = serializers.IntegerField(
         allow_null=True, help_text="What it is about; which import, say."
     )
@@ -27,6 +33,7 @@ class JobLogData(serializers.ModelSerializer):
             "job",
             "status",
             "trigger",
+            "asked_by",
             "subject_id",
             "created_at",
             "started_at",

@@ -46,7 +46,7 @@ def job_logs(request: HttpRequest) -> HttpResponse:
 @require_GET
 def job_log(request: HttpRequest, pk: int) -> HttpResponse:
     """How a job goes, or went, with its lines by the page."""
-    log = get_object_or_404(JobLog, pk=pk)
+    log = get_object_or_404(JobLog.objects.select_related("asked_by"), pk=pk)
     context = about(log, request) | {"query": query_of_list(request)}
     return render(request, "joblogs/page.html", shell(request, **context))
 
@@ -55,7 +55,7 @@ def job_log(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def lines(request: HttpRequest, pk: int) -> HttpResponse:
     """What is new since a line, for the page that shows the job while it runs."""
-    log = JobLog.objects.filter(pk=pk).first()
+    log = JobLog.objects.select_related("asked_by").filter(pk=pk).first()
     if log is None:  # as of a run that found nothing to do
         return render(request, "joblogs/gone.html")
     after, shown = (whole_number(request.GET.get(name, "")) or 0 for name in ("after", "shown"))

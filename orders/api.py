@@ -94,6 +94,6 @@ class Sync(ApiView):
     @extend_schema(request=None, responses=answers(shapes.SyncQueued, 411, code=202))
     def post(self, request: Request) -> Response:
         """Have the open orders synced now, by a worker. One sync that waits already is enough."""
-        log = ask_for_sync(Trigger.API)
+        log = ask_for_sync(Trigger.API, request.user)
         words = "The open orders will be synced as soon as a worker is free."
         return Response(shapes.SyncQueued({"message": words, "job_log": log}).data, status=202)

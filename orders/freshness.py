@@ -42,8 +42,14 @@ class Freshness:
 
     current: OpenOrderSnapshot | None
     last: OpenOrderSnapshot | None
-    is_running: bool
+    is_loading: bool
+    is_waiting: bool
     state: State
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a sync is at work, or waits to be."""
+        return self.is_loading or self.is_waiting
 
     @property
     def badge(self) -> SafeString:
@@ -71,7 +77,7 @@ def freshness() -> Freshness:
     loading = OpenOrderSnapshot.objects.loading()
     is_loading = loading is not None and not loading.is_abandoned
     is_waiting = JobLog.objects.filter(job=SYNC, status=JobStatus.NEW).exists()
-    return Freshness(current, last, is_loading or is_waiting, state_of(current, last))
+    return Freshness(current, last, is_loading, is_waiting, state_of(current, last))
 
 
 def state_of(current: OpenOrderSnapshot | None, last: OpenOrderSnapshot | None) -> State:

@@ -139,6 +139,6 @@ def export(request: HttpRequest) -> HttpResponseBase:
 @SYNC
 @require_POST
 def sync_now(request: HttpRequest) -> HttpResponse:
-    ask_for_sync(Trigger.MANUAL)
+    ask_for_sync(Trigger.MANUAL, request.user)
     messages.success(request, "The open orders will be synced as soon as a worker is free.")
     return HttpResponseRedirect(reverse("open-orders"))

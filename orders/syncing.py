@@ -6,6 +6,7 @@ readers keep the snapshot that they have.
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -32,6 +33,7 @@ from sources.source import Source
 logger = logging.getLogger(__name__)
 
 LOT = 500  # orders in one transaction
+BETWEEN_RENEWALS = 20  # seconds
 PROBLEMS_TOLD = 100  # values that get a line each; the others are counted
 
 
@@ -81,13 +83,23 @@ def fetch(snapshot: OpenOrderSnapshot, spool: Spool) -> int:
     with reading(source) as rows:
         logger.info("Connected to %s, its columns are all there", where)
         renew(snapshot, step=Step.FETCH)
+        rows = kept_ours(rows, snapshot)
         while lot := [checked(row) for row in islice(rows, LOT)]:
             spool.add(lot)
             problems.tell(lot)
-            renew(snapshot)
     logger.info("Fetched %s records", f"{spool.rows:,}")
     problems.sum_up()
     return problems.count
+
+
+def kept_ours(rows: Iterator[Row], snapshot: OpenOrderSnapshot) -> Iterator[Row]:
+    """The rows, while the snapshot's lease is renewed, however slowly they come."""
+    renewed_at = time.monotonic()
+    for row in rows:
+        yield row
+        if time.monotonic() > renewed_at + BETWEEN_RENEWALS:
+            renew(snapshot)
+            renewed_at = time.monotonic()
 
 
 def in_words(source: Source) -> str:

@@ -1,5 +1,7 @@
 """The job of this room, as the queue knows it."""
 
+from django.contrib.auth.models import AbstractBaseUser
+
 from joblogs.models import JobLog
 from joblogs.queueing import ring
 from joblogs.registry import Job, register
@@ -13,10 +15,10 @@ def sync_as_job(_: int | None) -> dict[str, object]:
     return sync()
 
 
-def ask_for_sync(trigger: Trigger) -> JobLog:
+def ask_for_sync(trigger: Trigger, user: AbstractBaseUser) -> JobLog:
     """Have the orders synced in the background; one that waits already is enough."""
     waiting = JobLog.objects.filter(job=SYNC, status=Status.NEW).first()
-    return waiting or ring(SYNC, trigger=trigger)
+    return waiting or ring(SYNC, trigger=trigger, asked_by=user)
 
 
 register(Job(SYNC, sync_as_job, every=5))

@@ -9,7 +9,16 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, CursorResult, Engine, NullPool, TextClause, create_engine, text
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    NullPool,
+    TextClause,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from sources.drivers import driver_of, driver_problem, parsed
@@ -45,12 +54,15 @@ class Question:
     def engine_there(self) -> Engine:
         arguments = self.driver.arguments()
         try:
-            return create_engine(
+            engine = create_engine(
                 self.url, poolclass=NullPool, hide_parameters=True, connect_args=arguments
             )
         except (SQLAlchemyError, TypeError, ValueError) as error:
             words = said_by(error, self.url)
             raise SourceError(f"{self.source.title}: the address is wrong: {words}.") from None
+        # First: SQLAlchemy has questions of its own as soon as there is a connection.
+        event.listen(engine, "connect", lambda made, _: self.driver.bound(made), insert=True)
+        return engine
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:

@@ -4,9 +4,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, CursorResult, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 
 from sources.rows import Cells
@@ -36,6 +38,9 @@ class Driver:
         """What the driver's own connect() is told."""
         return {}
 
+    def bound(self, connection: DBAPIConnection) -> None:
+        """As soon as there is a connection: bound how long a server may be silent that hangs."""
+
     def prepare(self, connection: Connection, zone: str) -> None:
         """Before the query: bound its time, let it read only."""
 
@@ -61,6 +66,12 @@ class PostgreSQL(Driver):
             "keepalives_idle": CONNECT_SECONDS,
             "tcp_user_timeout": ANSWER_SECONDS * 1000,
         }
+
+    def bound(self, connection: DBAPIConnection) -> None:
+        """The server gives a query up by itself; longer than that only one is silent that hangs."""
+        if self.url.get_driver_name() == "psycopg":
+            longest = ANSWER_SECONDS + CONNECT_SECONDS
+            connection.wait = partial(connection.wait, timeout=longest)
 
     def prepare(self, connection: Connection, zone: str) -> None:
         """Moments come as text, for infinity and the year 10,000 are moments there, too."""
@@ -90,6 +101,10 @@ class MariaDB(Driver):
             limit = f"max_execution_time = {WHOLE_SECONDS * 1000}"
         connection.exec_driver_sql(f"SET SESSION {limit}, net_write_timeout = {WHOLE_SECONDS}")
         connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
+
+    def rows(self, result: CursorResult) -> Iterator[Cells]:
+        """One by one: a server that is slow keeps nobody waiting until there are many."""
+        yield from map(Cells, result.yield_per(1))
 
     def leave(self, result: CursorResult) -> None:
         """PyMySQL would read all the rows that are left, or fail at it when they are gone."""

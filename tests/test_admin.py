@@ -352,6 +352,7 @@ def test_a_file_is_uploaded_and_its_import_shown(as_olga: Client, olga: User) ->
     assert (log.status, log.created_by, log.file_name) == (Status.QUEUED, olga, "mine.csv")
     bell = JobLog.objects.get()
     assert (bell.job, bell.subject_id, bell.trigger) == ("import", log.pk, "manual")
+    assert bell.asked_by == olga
 
 
 def test_an_uploaded_file_is_imported_in_the_background(as_olga: Client) -> None:

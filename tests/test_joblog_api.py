@@ -34,6 +34,14 @@ def test_the_newest_come_first(as_vera: Client) -> None:
     assert got(as_vera, LIST, page=3)["job_logs"] == []
 
 
+def test_it_is_told_who_has_asked_for_it(as_vera: Client, olga: User) -> None:
+    job("import", asked_by=olga)
+    (log,) = got(as_vera, LIST)["job_logs"]
+    assert log["asked_by"] == "olga"
+    olga.delete()
+    assert got(as_vera, f"{LIST}/{log['id']}")["job_log"]["asked_by"] is None
+
+
 def test_nobody_counts_to_the_end(as_vera: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("joblogs.api.FAR", 5)
     some(40)

@@ -116,5 +116,5 @@ def test_a_sync_is_queued(olga: User, vera: User) -> None:
     assert asking(olga).post(f"{LIST}/sync").json() == response.json()
     log = JobLog.objects.get()
     assert response.json()["job_log"] == log.name
-    assert (log.job, log.trigger) == ("sync_open_orders", "api")
+    assert (log.job, log.trigger, log.asked_by) == ("sync_open_orders", "api", olga)
     assert got(asking(olga), LIST)["sync"]["is_running"] is True

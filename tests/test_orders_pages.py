@@ -85,7 +85,8 @@ def test_only_operators_sync(client: Client) -> None:
     assert client.get(sync_now).status_code == 405
     log = JobLog.objects.get()
     assert (log.job, log.trigger, log.status) == ("sync_open_orders", "manual", "new")
-    assert "A sync is under way" in text_of(client.get(LIST))
+    assert log.asked_by.username in text_of(client.get(log.get_absolute_url()))
+    assert "A sync waits for a worker." in text_of(client.get(LIST))
 
 
 # --- The badge
@@ -158,6 +159,7 @@ def test_a_snapshot_that_loads_is_seen_by_nobody(viewer: Client) -> None:
     assert sorted(listed(viewer)) == ["O-1", "O-2"]
     assert freshness().state == State.SYNCED
     assert freshness().is_running
+    assert "A sync is under way." in text_of(viewer.get(LIST))
 
 
 def test_a_sync_whose_process_died_is_not_under_way(viewer: Client) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -322,6 +323,19 @@ def test_a_sync_that_goes_on_keeps_its_lease() -> None:
     assert OpenOrderSnapshot.objects.get().lease_until > past + timedelta(minutes=2)
 
 
+@pytest.mark.parametrize(("between", "is_renewed"), [(-1, True), (60, False)])
+def test_a_source_that_gives_a_row_now_and_then_keeps_its_lease(
+    between: int, is_renewed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncing, "BETWEEN_RENEWALS", between)
+    rows = syncing.kept_ours(iter("abc"), claim())
+    next(rows)
+    past = timezone.now() - timedelta(seconds=1)
+    OpenOrderSnapshot.objects.update(lease_until=past)
+    assert [*rows] == ["b", "c"]
+    assert (OpenOrderSnapshot.objects.get().lease_until > past) is is_renewed
+
+
 @pytest.mark.parametrize("end", [Status.COMPLETE, Status.FAILED, Status.EMPTY])
 def test_an_ended_snapshot_moves_no_more(end: Status) -> None:
     OpenOrderSnapshot.objects.create(status=end)
@@ -374,8 +388,10 @@ def test_the_job_recurs_every_five_minutes() -> None:
     assert JOBS[SYNC].every == 5
 
 
-def test_asking_twice_queues_one_sync() -> None:
-    assert ask_for_sync(Trigger.API) == ask_for_sync(Trigger.MANUAL)
+def test_asking_twice_queues_one_sync(olga: User, adam: User) -> None:
+    log = ask_for_sync(Trigger.API, olga)
+    assert ask_for_sync(Trigger.MANUAL, adam) == log
+    assert JobLog.objects.get().asked_by == olga
 
 
 @pytest.mark.django_db(transaction=True)

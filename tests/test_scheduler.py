@@ -227,6 +227,7 @@ def test_of_processes_that_begin_it_at_once_one_does(no_process_left: None) -> N
 
 def test_what_was_asked_for_is_done_once(olga: User) -> None:
     log = run_now(NAME, olga, Trigger.MANUAL)
+    assert log.asked_by == olga
     assert recur(NAME) == "The one before still runs."
     call = OrmQ.objects.get().task
     assert call["args"] == (log.pk,)

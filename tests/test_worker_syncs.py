@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as ours
+from django.contrib.auth.models import User
 
 from joblogs.models import JobLog
 from joblogs.states import Status, Trigger
@@ -40,10 +41,10 @@ def all_of(number: int, state: str) -> list[tuple[str, str]]:
 
 
 def test_a_worker_that_dies_while_it_syncs_leaves_the_orders_and_the_next_mends_it(
-    path: Path,
+    path: Path, olga: User
 ) -> None:
     source = {"TRADELOG_OPEN_ORDERS_URL": str(path)}
-    ask_for_sync(Trigger.MANUAL)
+    ask_for_sync(Trigger.MANUAL, olga)
     worker = start_worker(chunk=10, rest=0.5, **source)
     until(lambda: OpenOrder.objects.filter(state="new").count() >= 20)
     kill_all(worker)
@@ -54,7 +55,7 @@ def test_a_worker_that_dies_while_it_syncs_leaves_the_orders_and_the_next_mends_
     assert "abandoned: its process is gone" in broken.error
     assert "Batch 1/6 imported (10 records)" in broken.details.values_list("message", flat=True)
 
-    ask_for_sync(Trigger.MANUAL)
+    ask_for_sync(Trigger.MANUAL, olga)
     attend_later()
     start_worker(chunk=10, **source)
     until(lambda: seen() == all_of(NEW, "new"))

@@ -93,11 +93,11 @@ def test_an_operator_syncs_and_sees_it_happen(visit: Visit, olga: User) -> None:
     desk.shows(*orders(4))
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_text("will be synced as soon as a worker is free")).to_be_visible()
-    expect(page.get_by_text("A sync is under way.")).to_be_visible()
+    expect(page.get_by_text("A sync waits for a worker.")).to_be_visible()
     answer(JobLog.objects.get().pk)
     page.clock.run_for(3_000)
     expect(page.locator(ROWS)).to_have_count(4)
-    expect(page.get_by_text("A sync is under way.")).to_have_count(0)
+    expect(page.get_by_text("A sync waits")).to_have_count(0)
     page.get_by_role("link", name="Its log").click()
     expect(page.get_by_text("Batch 1/1 imported (4 records)")).to_be_visible()
 
