@@ -30,8 +30,11 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.filter(waits | models.Q(status=Status.RUNNING))
 
     def most_urgent_first(self) -> "BatchQuerySet":
-        """By priority, 1 before 10; then those that were started first."""
-        return self.order_by("priority", "queued_at", "id")
+        """By priority, 1 before 10; then those that were started first.
+
+        One that a user has cancelled comes before all: it only has to be ended.
+        """
+        return self.order_by("-cancel_requested", "priority", "queued_at", "id")
 
     def move(self, old: Status, new: Status, **values: object) -> bool:
         """Move from one state to another; whether this caller was the one who did it."""
