@@ -96,6 +96,12 @@ class Batch(models.Model):
     failed_trades = models.PositiveIntegerField("failed", default=0)
     cancelled_trades = models.PositiveIntegerField("cancelled", default=0)
     error_summary = models.TextField("summary", blank=True)
+    read_as = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="How its lines were read: columns, defaults, zone, decimal sign, order of dates.",
+    )
     owner = models.CharField(max_length=64, blank=True, help_text="The process that works on it.")
     lease_until = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(

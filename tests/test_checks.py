@@ -93,6 +93,7 @@ ENVIRONMENTS = [
     ("tradelog.E003", {"DATABASE_URL": "mysql://user@host/name"}),
     ("tradelog.E003", {"DATABASE_URL": "nonsense"}),
     ("tradelog.E004", {"TRADELOG_MAX_FILE_MB": "abc"}),
+    ("tradelog.E004", {"TRADELOG_MAX_BATCH_LINES": "0"}),
     ("tradelog.E010", {"TRADELOG_EXECUTIONS_URL": "http://[nonsense"}),
     ("tradelog.W001", {"SECRET_KEY": "short"}),
 ]

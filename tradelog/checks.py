@@ -47,6 +47,12 @@ def file_limit_problems() -> Iterator[CheckMessage]:
             hint="Give the largest file that may be imported, in megabytes, for example 1024.",
             id="tradelog.E004",
         )
+    if settings.TRADELOG_MAX_BATCH_LINES < 1:
+        yield Error(
+            "TRADELOG_MAX_BATCH_LINES is no whole number above 0; no batch could be made.",
+            hint="Give the most lines that a batch may have, for example 100000.",
+            id="tradelog.E004",
+        )
 
 
 def worker_problems() -> Iterator[CheckMessage]:

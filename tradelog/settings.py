@@ -34,6 +34,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 # --- The trade log
 
 TRADELOG_MAX_FILE_MB = whole_number(env.str("TRADELOG_MAX_FILE_MB", default="1024")) or 0
+TRADELOG_MAX_BATCH_LINES = whole_number(env.str("TRADELOG_MAX_BATCH_LINES", default="100000")) or 0
 TRADELOG_API_PER_MINUTE = whole_number(env.str("TRADELOG_API_PER_MINUTE", default="600")) or 0
 TRADELOG_FAILED_LOGINS_PER_MINUTE = (
     whole_number(env.str("TRADELOG_FAILED_LOGINS_PER_MINUTE", default="10")) or 0
