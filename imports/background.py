@@ -20,6 +20,7 @@ from imports.rollback import begin, go_on
 from imports.running import run_import
 from imports.states import StateConflict, Status
 from imports.summary import outcome
+from imports.telling import tell_of_end, tell_of_the_untold
 from joblogs.queueing import ring
 from joblogs.states import Trigger
 
@@ -67,6 +68,7 @@ class Slice:
 def import_slice(import_id: int) -> dict[str, object]:
     """Take in as much of an import as a slice of time allows."""
     log = run_import(import_id, on_progress=Slice(lines_done))
+    tell_of_end(import_id)
     if log is None:
         return leave(import_id)
     if log.status == Status.RUNNING and not log.owner:
@@ -120,6 +122,7 @@ def leave(import_id: int) -> dict[str, object]:
 def waiting_imports() -> Iterable[int]:
     """Imports that nobody works on, as after the death of a worker."""
     free_from_the_dead()
+    tell_of_the_untold(IMPORT)
     old = Q(status=Status.QUEUED, queued_at__lt=timezone.now() - SOON)
     found = ImportExecutionLog.objects.due().filter(old | Q(status=Status.RUNNING))
     return found.order_by("pk").values_list("pk", flat=True)

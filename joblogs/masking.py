@@ -11,6 +11,8 @@ from django.conf import settings
 
 MASK = "***"
 SHORTEST_SECRET = 4  # characters; shorter ones would mask half of every text
+SHORTEST_PART = 8  # of the address of a receiver, as what is shorter is a word or a port
+HOST = re.compile(r"[\d.]+|([\w-]+\.)+[a-z]{2,}", re.IGNORECASE)
 NAMES = (
     r"passw(?:or)?d|passphrase|pwd|token|secret|credentials?|api[-_ ]?key|access[-_ ]?key|"
     r"private[-_ ]?key|session[-_ ]?(?:id|key)|cookie"
@@ -55,5 +57,13 @@ def own_secrets() -> list[str]:
     """The secrets in the settings, as they are and as they stand in an address; longest first."""
     known = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, settings.TRADELOG_ADMIN_PASSWORD]
     known += [str(database.get("PASSWORD") or "") for database in settings.DATABASES.values()]
+    known += [part for address in settings.TRADELOG_NOTIFY_URLS for part in secret_parts(address)]
     forms = {form for secret in known for form in (secret, quote(secret, safe=""))}
     return sorted((form for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def secret_parts(address: str) -> list[str]:
+    """Where a receiver of notices is, as a whole and in parts: any may be a token but a host."""
+    parts = re.split(r"[/?&=:@#,]+", address.partition("://")[2])
+    longer = [part for part in parts if len(part) >= SHORTEST_PART and not HOST.fullmatch(part)]
+    return [address, *longer, *re.findall(r":([^/:@]+)@", address)]

@@ -1,15 +1,15 @@
-"""Job logs, each one run of one background job, and the lines that they wrote."""
+"""Job logs, each one run of one background job, the lines that they wrote, and notices."""
 
 from datetime import timedelta
 from itertools import count
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import connection, models
+from django.db import IntegrityError, connection, models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from joblogs.states import ACTIVE, MOVES, Level, Status, Trigger
+from joblogs.states import ACTIVE, DELIVERIES, MOVES, Delivery, Level, Status, Trigger
 
 LONGEST_MESSAGE = 5_000  # characters
 # Each job once, by as many looks into the index as there are jobs: a DISTINCT would read it all.
@@ -171,3 +171,99 @@ class JobLogDetail(models.Model):
     def clock(self) -> str:
         """HH:MM:SS.mmm in the zone of the pages."""
         return timezone.localtime(self.created_at).time().isoformat("milliseconds")
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def open(self) -> "NoticeQuerySet":
+        """Nobody has acknowledged them yet."""
+        return self.filter(acknowledged_at=None)
+
+    def due(self) -> "NoticeQuerySet":
+        """To be sent now, by whoever claims them."""
+        return self.filter(delivery=Delivery.WAITING, send_at__lte=timezone.now())
+
+    def move(self, old: Delivery, new: Delivery, **values: object) -> bool:
+        """Move from one state to another; whether this caller was the one who did it."""
+        if (old, new) not in DELIVERIES:
+            raise ValueError(f"{old} → {new} is no legal move")
+        return self.filter(delivery=old).update(delivery=new, **values) == 1
+
+    def keep_once(self, key: str, **values: object) -> "Notice | None":
+        """A new notice; None if there is one of this key, or an open one of the same trouble.
+
+        Of processes that want one at once, the database lets one through. Inside a transaction
+        it is kept, or not, with everything else.
+        """
+        same = models.Q(key=key)
+        if trouble := values.get("trouble"):
+            same |= models.Q(trouble=trouble, acknowledged_at=None, over_at=None)
+        if self.filter(same).exists():
+            return None
+        try:
+            with transaction.atomic():
+                return self.create(key=key, **values)
+        except IntegrityError:
+            if self.filter(same).exists():
+                return None
+            raise
+
+
+class Notice(models.Model):
+    """Something that happened in the background and that somebody should know. Told once."""
+
+    key = models.CharField(max_length=200, unique=True, help_text="What it is about, once.")
+    trouble = models.CharField(
+        max_length=200, blank=True, help_text="What goes on until it is over; told once until then."
+    )
+    title = models.CharField(max_length=200)
+    text = models.TextField(blank=True)
+    level = models.CharField(max_length=7, choices=Level.choices, default=Level.INFO)
+    url = models.CharField("page", max_length=500, blank=True, help_text="Path of its page.")
+    created_at = models.DateTimeField("time", default=timezone.now)
+    over_at = models.DateTimeField("over since", null=True)
+    acknowledged_at = models.DateTimeField("acknowledged", null=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    delivery = models.CharField(
+        max_length=7, choices=Delivery.choices, default=Delivery.KEPT, help_text="To mail or chat."
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    send_at = models.DateTimeField(null=True, help_text="Not before then.")
+    sent_at = models.DateTimeField("sent", null=True)
+    owner = models.CharField(max_length=64, blank=True, help_text="The process that sends it.")
+    claimed_at = models.DateTimeField(null=True)
+    reached = models.JSONField(default=list, help_text="The receivers that have taken it.")
+    error = models.TextField(blank=True, help_text="Why it was not sent.")
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        db_table = "notices"
+        verbose_name = "notice"
+        ordering = ["-created_at", "-id"]
+        permissions = [("acknowledge_notice", "Can acknowledge notices")]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="notices_newest"),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=models.Q(acknowledged_at__isnull=True),
+                name="notices_open",
+            ),
+            models.Index(
+                fields=["delivery", "send_at"],
+                condition=models.Q(delivery__in=["waiting", "sending"]),
+                name="notices_to_be_sent",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trouble"],
+                condition=models.Q(acknowledged_at__isnull=True, over_at__isnull=True)
+                & ~models.Q(trouble=""),
+                name="notices_one_open_of_a_trouble",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,4 +1,4 @@
-"""The states of job logs and the legal moves between them, as data."""
+"""The states of job logs and of notices, and the legal moves between them, as data."""
 
 from django.db import models
 
@@ -31,4 +31,28 @@ MOVES: dict[tuple[Status, Status], str] = {
     (Status.NEW, Status.PROCESSING): "A process has taken it up.",
     (Status.PROCESSING, Status.SUCCESS): "Its work came to its end.",
     (Status.PROCESSING, Status.ERROR): "Its work broke off, or gave no sign of life for too long.",
+}
+
+
+# --- Notices
+
+
+class Delivery(models.TextChoices):
+    """What became of a notice on its way to mail or chat."""
+
+    KEPT = "kept", "Kept here only"
+    WAITING = "waiting", "Waits to be sent"
+    SENDING = "sending", "Being sent"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Not sent"
+    UNKNOWN = "unknown", "Unknown whether sent"
+
+
+DELIVERIES: dict[tuple[Delivery, Delivery], str] = {
+    (Delivery.WAITING, Delivery.SENDING): "A process has claimed it.",
+    (Delivery.WAITING, Delivery.KEPT): "The settings name no receiver any more.",
+    (Delivery.SENDING, Delivery.SENT): "Every receiver has taken it.",
+    (Delivery.SENDING, Delivery.WAITING): "A receiver has refused it; it is tried again later.",
+    (Delivery.SENDING, Delivery.FAILED): "A receiver has refused it too often.",
+    (Delivery.SENDING, Delivery.UNKNOWN): "Nobody can tell; once more might be twice.",
 }

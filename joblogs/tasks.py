@@ -3,17 +3,21 @@
 import logging
 from functools import partial
 
+from joblogs.failing import has_succeeded, tell_if_failed, tell_of_failures
 from joblogs.models import JobLog
+from joblogs.notices import SEND
 from joblogs.queueing import note, ring_again, ring_for_the_waiting
 from joblogs.reaper import bury_the_silent
-from joblogs.registry import JOBS
+from joblogs.registry import JOBS, Job, register
 from joblogs.running import run_job
 from joblogs.schedules import begin, mend_every_round, place_schedules
+from joblogs.sending import send_notice, waiting_notices
 from joblogs.states import Status, Trigger
 
 logger = logging.getLogger(__name__)
 
 mend_every_round()
+register(Job(SEND, send_notice, waiting=waiting_notices))
 
 
 def answer(job_log_id: int) -> str:
@@ -39,8 +43,14 @@ def recur(name: str) -> str:
     log = begin(name, Trigger.SCHEDULE)
     if log is None:
         return "The one before still runs."
-    run_job(log, partial(do, log))
+    try:
+        run_job(log, partial(do, log))
+    except BaseException:
+        tell_if_failed(name)
+        raise
     log.refresh_from_db()
+    if log.status == Status.SUCCESS:
+        has_succeeded(name)
     if log.status == Status.SUCCESS and job.was_idle(log.result):
         log.delete()
         return "There was nothing to do."
@@ -48,8 +58,12 @@ def recur(name: str) -> str:
 
 
 def attend() -> str:
-    """Every minute: end the jobs of the dead, ring again for what waits, mend the schedules."""
+    """Every minute: end the jobs of the dead, ring again for what waits, mend the schedules.
+
+    And tell of the recurring jobs that failed, should those who ran them not have come to it.
+    """
     buried = bury_the_silent()
+    tell_of_failures()
     again = ring_again() + ring_for_the_waiting()
     place_schedules()
     return f"{buried} buried, {again} rung."

@@ -111,6 +111,7 @@ def person(name: str, *permissions: str) -> User:
 
 SEES = [
     "view_joblog",
+    "view_notice",
     "view_importexecutionlog",
     "view_importrowlog",
     "view_importedexecution",
@@ -132,7 +133,7 @@ def vera(db: None) -> User:
 def olga(db: None) -> User:
     """Olga, an operator, also uploads, retries, cancels, runs and syncs."""
     operates = ["add_importexecutionlog", "retry_import", "cancel_import", "run_job"]
-    return person("olga", *SEES, *operates, "sync_open_orders")
+    return person("olga", *SEES, *operates, "sync_open_orders", "acknowledge_notice")
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ FAULTS = {
     "tradelog.E007": {"Q_CLUSTER": settings.Q_CLUSTER | {"max_attempts": 0}},
     "tradelog.E008": {"Q_CLUSTER": settings.Q_CLUSTER | {"guard_cycle": 0.3}},
     "tradelog.E009": {"TRADELOG_TOKEN_DAYS": 0},
+    "tradelog.E013": {"TRADELOG_NOTIFY_URLS": ["json://desk.example", "nonsense"]},
+    "tradelog.E014": {"TRADELOG_NOTIFY_LEVEL": "loud"},
     "tradelog.W001": {"SECRET_KEY": "x" * 31},
     "tradelog.W002": {"DEBUG": True, "ALLOWED_HOSTS": ["desk.example"], "HTTPS": True},
     "tradelog.W003": {"ALLOWED_HOSTS": ["*"], "HTTPS": True},

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from joblogs.receivers import misunderstood
+from joblogs.states import Level
 from sources.configured import address_problem, columns_configured
 from sources.rows import SourceError
 
@@ -138,6 +140,25 @@ def source_zone_problems() -> Iterator[CheckMessage]:
             )
 
 
+def notify_address_problems() -> Iterator[CheckMessage]:
+    for number in misunderstood():
+        yield Error(
+            f"Apprise does not understand address {number} of TRADELOG_NOTIFY_URLS.",
+            hint="Give addresses of Apprise, parted by blanks; what is special in a password or "
+            "token must be quoted, as %40 for @. manage.py send_test_notice tries them.",
+            id="tradelog.E013",
+        )
+
+
+def notify_level_problems() -> Iterator[CheckMessage]:
+    if settings.TRADELOG_NOTIFY_LEVEL not in Level.values:
+        yield Error(
+            f"TRADELOG_NOTIFY_LEVEL is '{settings.TRADELOG_NOTIFY_LEVEL}'.",
+            hint="Give info, warning or error: the least that is sent.",
+            id="tradelog.E014",
+        )
+
+
 def secret_key_problems() -> Iterator[CheckMessage]:
     if len(settings.SECRET_KEY) < 32:
         yield Warning(
@@ -187,6 +208,8 @@ CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
     source_address_problems,
     source_mapping_problems,
     source_zone_problems,
+    notify_address_problems,
+    notify_level_problems,
     secret_key_problems,
     debug_problems,
     host_problems,

@@ -4,6 +4,7 @@ import re
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+from django.utils.module_loading import import_string
 
 
 def page_item(title: str, icon: str, view: str, permission: str) -> dict[str, object]:
@@ -58,6 +59,7 @@ NAVIGATION = [
             # The start page: all other addresses begin with it.
             page_item("Job logs", "assignment", "job-logs", "joblogs.view_joblog")
             | {"active": lambda request: bool(re.match("/(job-logs/.*)?$", request.path))},
+            page_item("Notices", "notifications", "notices", "joblogs.view_notice"),
             page_item("Scheduler", "schedule", "scheduler", "joblogs.view_joblog"),
             sidebar_item("Syncs", "sync", "admin:orders_openordersnapshot_changelist"),
             sidebar_item("Queue", "pending_actions", "admin:django_q_schedule_changelist"),
@@ -73,3 +75,21 @@ NAVIGATION = [
         ],
     },
 ]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, object]]:
+    """The same, with the number of notices that nobody has acknowledged, if there are any.
+
+    The settings are read before any model is there, so who counts them is found by its name.
+    """
+    if not request.user.has_perm("joblogs.view_notice"):
+        return NAVIGATION
+    number = import_string("joblogs.notices.count_in_words")()
+    return [
+        group | {"items": [counted(item, number) for item in group["items"]]}
+        for group in NAVIGATION
+    ]
+
+
+def counted(item: dict[str, object], number: str) -> dict[str, object]:
+    return item | {"badge": number} if number and item["title"] == "Notices" else item

@@ -16,6 +16,7 @@ OF_OPERATORS = [
     "retry_import",
     "cancel_import",
     "run_job",
+    "acknowledge_notice",
     "sync_open_orders",
     "add_batch",
     "start_batch",

@@ -9,7 +9,7 @@ from django.templatetags.static import static
 
 from tradelog.apisettings import REST_FRAMEWORK, REST_KNOX, SPECTACULAR_SETTINGS  # noqa: F401
 from tradelog.contentsecurity import CONTENT_SECURITY_POLICY  # noqa: F401
-from tradelog.navigation import NAVIGATION
+from tradelog.navigation import navigation
 from tradelog.secret_key import kept_secret_key
 from web.numbers import whole_number
 
@@ -41,6 +41,10 @@ TRADELOG_FAILED_LOGINS_PER_MINUTE = (
 )
 TRADELOG_TOKEN_DAYS = whole_number(env.str("TRADELOG_TOKEN_DAYS", default="90")) or 0
 TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
+# Addresses of Apprise, parted by blanks. They hold secrets: nothing shows or logs them.
+TRADELOG_NOTIFY_URLS = env.str("TRADELOG_NOTIFY_URLS", default="").split()
+TRADELOG_NOTIFY_LEVEL = env.str("TRADELOG_NOTIFY_LEVEL", default="info")
+TRADELOG_PUBLIC_URL = env.str("TRADELOG_PUBLIC_URL", default="")
 FILES_DIR = DATA_DIR / "files"
 TRADELOG_INBOX_DIR = Path(env.str("TRADELOG_INBOX_DIR", default="") or DATA_DIR).resolve()
 
@@ -229,6 +233,6 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {
-        "navigation": NAVIGATION,
+        "navigation": navigation,
     },
 }

@@ -146,7 +146,7 @@ class ApiView(APIView):
 
     schema = RoomSchema()
     rights: dict[str, list[str]] = {}
-    http_method_names = ["get", "post", "delete", "head"]
+    http_method_names = ["get", "post", "put", "delete", "head"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """No body whose length is not told: Django would take it for an empty one."""
