@@ -5,11 +5,14 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import BinaryIO
 
 from django.utils import timezone
 
+from imports.backupfile import look_at_backup
 from imports.models import ImportExecutionLog
+from imports.problems import FileError
 from imports.storing import BLOCK, safe_name
 from imports.textfile import LONGEST_LINE, SAMPLE, encodings_of
 
@@ -39,6 +42,17 @@ def is_growing(source: BinaryIO, name: str, changed_at: datetime) -> bool:
         return abs(timezone.now() - changed_at) < QUIET
     is_of_today = timezone.localdate(changed_at) == today
     return is_of_today and not named and has_grown(source, name, size)
+
+
+def is_half_a_backup(path: Path, changed_at: datetime) -> bool:
+    """Whether a backup at rest lacks its end and may get it: it has not rested for long."""
+    if abs(timezone.now() - changed_at) >= QUIET:
+        return False
+    try:
+        look_at_backup(path, path.name)
+    except FileError:
+        return True
+    return False
 
 
 def days_in(name: str) -> Iterator[date]:

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,6 +26,7 @@ from imports.growing import (
     end_of_lines,
     hashes_of_beginnings,
     is_growing,
+    is_half_a_backup,
     size_of,
 )
 from imports.inboxbytes import had_before, has_bytes_of, keep_bytes, queued
@@ -39,6 +40,7 @@ from imports.inboxfolders import (
     open_file,
 )
 from imports.models import ImportExecutionLog
+from imports.paths import is_named_backup
 from imports.problems import FileError
 from imports.states import Status
 from imports.storing import Wishes, new_import, safe_name, store
@@ -133,6 +135,8 @@ class Scanner:
 
     def take(self, name: str, look: Look) -> None:
         path = self.folders.inbox / name
+        if is_named_backup(name) and is_half_a_backup(path, look.changed_at):
+            return self.wait(name, "is no whole backup yet")
         source = self.open_growing(path, look)
         if source:
             with source:
@@ -144,17 +148,17 @@ class Scanner:
             else:
                 self.folders.put_back(file)
                 self.wait(name, "was replaced")
+        return None
 
     def open_growing(self, path: Path, look: Look) -> BinaryIO | None:
         """The file if it is going to get more lines. What cannot be opened is to be claimed."""
-        if look.size > settings.TRADELOG_MAX_FILE_MB << 20:
+        if look.size > settings.TRADELOG_MAX_FILE_MB << 20 or is_named_backup(path.name):
             return None
         try:
             source = open_file(path)
         except PermissionError:
             return None
-        changed_at = datetime.fromtimestamp(look.mtime_ns / 1e9, UTC)
-        if is_growing(source, path.name, changed_at):
+        if is_growing(source, path.name, look.changed_at):
             return source
         source.close()
         return None

@@ -10,7 +10,7 @@ from imports.inboxfolders import Claimed, open_file
 from imports.models import ImportExecutionLog
 from imports.problems import FileError
 from imports.states import Status
-from imports.storing import fail, refuse_too_large, store
+from imports.storing import fail, keep, refuse_too_large
 
 
 def keep_bytes(file: Claimed, log: ImportExecutionLog) -> None:
@@ -23,7 +23,7 @@ def keep_bytes(file: Claimed, log: ImportExecutionLog) -> None:
         try:
             refuse_too_large(size_of(source), log.file_name)
             source.seek(0)
-            log.file_hash, log.file_size = store(source, log.file_name)
+            keep(log, source)
         except FileError as problem:
             fail(log, problem)
     return None
@@ -39,7 +39,7 @@ def had_before(log: ImportExecutionLog) -> ImportExecutionLog | None:
         status__in=[Status.SUCCESS, Status.PARTIAL],
         total_rows__gt=0,
         default_account="",
-        timezone="",
+        timezone=log.timezone,  # of a backup UTC, else none
     ).exclude(import_batch_id=log.import_batch_id)
     return next((one for one in same if not one.misses_trades()), None)
 

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from stat import S_ISREG
@@ -13,7 +14,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from imports.paths import SUFFIXES
+from imports.paths import SUFFIXES, is_named_backup
 
 CLAIMED = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})--(.+)", re.DOTALL)
 LONGEST_NAME = 255 - len(f"{uuid.UUID(int=0)}--")  # bytes; what fits behind a batch id
@@ -33,6 +34,10 @@ class Look:
     size: int
     mtime_ns: int
     inode: int
+
+    @property
+    def changed_at(self) -> datetime:
+        return datetime.fromtimestamp(self.mtime_ns / 1e9, UTC)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Folders:
             names_in(folder)
 
     def waiting(self) -> tuple[dict[str, Look], list[str]]:
-        """The exports in the inbox, and the names of what is left alone there."""
+        """The exports and backups in the inbox, and the names of what is left alone there."""
         exports, others = {}, []
         for name in names_in(self.inbox):
             look = look_at(self.inbox / name) if is_export(name) else None
@@ -114,7 +119,8 @@ def names_in(folder: Path) -> list[str]:
 
 def is_export(name: str) -> bool:
     """By its name: no hidden file, none that a program is still busy with."""
-    return Path(name).suffix.lower() in SUFFIXES and not name.startswith((".", "~"))
+    is_known = Path(name).suffix.lower() in SUFFIXES or is_named_backup(name)
+    return is_known and not name.startswith((".", "~"))
 
 
 def look_at(path: Path) -> Look | None:

@@ -2,10 +2,13 @@
 
 import glob
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 SUFFIXES = {".csv", ".txt", ".tsv"}
+# all.jsonl, all.jsonl.gz, and what a second one of that name is called in archive/
+BACKUP = re.compile(r".+\.jsonl(?: \(\d+\))?(?:\.gz)?", re.IGNORECASE | re.DOTALL)
 
 
 def files_meant(paths: Iterable[str]) -> Iterator[Path]:
@@ -20,6 +23,10 @@ def files_meant(paths: Iterable[str]) -> Iterator[Path]:
             if path.resolve() not in seen:
                 seen.add(path.resolve())
                 yield path
+
+
+def is_named_backup(name: str) -> bool:
+    return BACKUP.fullmatch(name) is not None
 
 
 def expansion(text: str) -> list[Path]:

@@ -47,12 +47,20 @@ def stored_import(
     """
     log = new_import(file_name, wishes or Wishes())
     try:
-        log.file_hash, log.file_size = store(source, log.file_name)
-        if is_backup(log.stored_path):
-            log.import_type, log.timezone = ImportExecutionLog.Type.BACKUP, "UTC"
+        keep(log, source)
     except (FileError, OSError) as problem:
         fail(log, problem)
     return log
+
+
+def keep(log: ImportExecutionLog, source: BinaryIO) -> None:
+    """Store the bytes of an import, which a backup is by its first line.
+
+    Raises FileError, or OSError.
+    """
+    log.file_hash, log.file_size = store(source, log.file_name)
+    if is_backup(log.stored_path):
+        log.import_type, log.timezone = ImportExecutionLog.Type.BACKUP, "UTC"
 
 
 def fail(log: ImportExecutionLog, problem: Exception) -> None:

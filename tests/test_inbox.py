@@ -1,6 +1,7 @@
 """What a scan of the inbox does with each kind of file, and where the file is afterwards."""
 
 import errno
+import gzip
 import logging
 import os
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from imports import inbox, inboxbytes, inboxfolders
+from imports.growing import QUIET
 from imports.inbox import Scan, scan
 from imports.inboxfolders import Folders, InboxUnusable, has_work
 from imports.models import ImportExecutionLog
@@ -19,6 +21,7 @@ from imports.running import run_import
 from imports.states import Status
 from imports.storing import receive
 from tests.conftest import TakeIn, file_of, fill
+from tests.test_backup import sealed, trade
 from trades.models import Trade
 
 pytestmark = pytest.mark.django_db
@@ -726,3 +729,48 @@ def test_an_upload_of_the_same_name_is_no_scan(drop: Drop, take_in: TakeIn) -> N
     with path.open("rb") as source:
         run_import(receive(source, TODAYS).pk)
     assert scan("schedule") == Scan(waiting=1)
+
+
+# --- Backups
+
+
+BACKUPS = ["all.jsonl", "all.jsonl.gz", "trades-2026-01-05.JSONL.gz", "all.jsonl (2).gz"]
+
+
+def backup(name: str) -> bytes:
+    content = sealed(trade(), trade=1)
+    return gzip.compress(content) if name.endswith("gz") else content
+
+
+@pytest.mark.parametrize("name", BACKUPS)
+def test_a_backup_is_brought_back_whatever_day_its_name_says(
+    root: Path, drop: Drop, name: str
+) -> None:
+    drop(backup(name), name)
+    scan("schedule")
+    assert files(root) == [f"{month()}/{name}"]
+    assert [(log.status, log.import_type) for log in logs()] == [(Status.SUCCESS, "backup")]
+
+
+def test_a_backup_that_was_had_before_is_archived(root: Path, drop: Drop) -> None:
+    for name in ("all.jsonl", "again.jsonl"):
+        drop(backup(name), name)
+        counts = scan("schedule")
+    assert counts == Scan(known=1)
+    assert len(logs()) == 1
+
+
+@pytest.mark.parametrize("name", BACKUPS[:2])
+def test_half_a_backup_waits_for_its_other_half(root: Path, drop: Drop, name: str) -> None:
+    drop(backup(name)[:-20], name)
+    assert scan("schedule") == Scan(waiting=1)
+    assert files(root) == [f"inbox/{name}"]
+    drop(backup(name), name)
+    assert scan("schedule") == Scan(taken=1, archived=1)
+
+
+def test_half_a_backup_that_has_rested_is_an_error(root: Path, drop: Drop) -> None:
+    drop(backup("all.jsonl")[:-20], "all.jsonl", age=QUIET.seconds)
+    scan("schedule")
+    assert files(root) == ["error/all.jsonl"]
+    assert "is not whole" in logs()[0].error_summary
