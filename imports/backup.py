@@ -4,11 +4,12 @@ import gzip
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
@@ -50,6 +51,21 @@ def save_backup(
     return writer
 
 
+def backup_for_download() -> tuple[BinaryIO, str]:
+    """A compressed backup in an open file without a name on the disk, and a name for it.
+
+    Raises FileError for a trade that fits into no line, or OSError.
+    """
+    name = f"tradelog-{timezone.localtime():%Y-%m-%d}.jsonl.gz"
+    settings.FILES_DIR.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as closing:
+        stream = closing.enter_context(tempfile.TemporaryFile(dir=settings.FILES_DIR))
+        with packing(stream, Path(name)) as target:
+            write_backup(target, name)
+        closing.pop_all()
+    return stream, name
+
+
 def refuse_existing(path: Path, force: bool) -> None:
     if path.exists() and not force:
         raise FileExists(f"{path} exists already.")
@@ -64,26 +80,35 @@ def packing(stream: BinaryIO, path: Path) -> Iterator[BinaryIO]:
         yield target
 
 
-def write_backup(target: BinaryIO, name: str, on_progress: Progress) -> BackupWriter:
+def write_backup(
+    target: BinaryIO, name: str, on_progress: Progress = lambda done, of: None
+) -> BackupWriter:
     """Write everything as it is at one moment, in bounded memory."""
-    enter_by_hand()
     writer = BackupWriter(target)
-    with at_one_moment():
-        kinds = questions()
-        counts = {kind: rows.count() for kind, (rows, _) in kinds.items()}
-        writer.begin(filename=name, created_at=timezone.now(), counts=counts)
-        for kind, (rows, fields) in kinds.items():
-            for values in rows.values_list(*fields.values()).iterator(SLICE):
-                writer.put(kind, dict(zip(fields, values, strict=True)))
-                if kind == TRADE:
-                    on_progress(writer.counts[TRADE], counts[TRADE])
-        writer.end()
-    return writer
+    while True:
+        enter_by_hand()
+        with at_one_moment():
+            # One that was made by hand since would come back without an identity, as a failure.
+            if not made_by_hand().exists():
+                write_all(writer, name, on_progress)
+                return writer
+
+
+def write_all(writer: BackupWriter, name: str, on_progress: Progress) -> None:
+    kinds = questions()
+    counts = {kind: rows.count() for kind, (rows, _) in kinds.items()}
+    writer.begin(filename=name, created_at=timezone.now(), counts=counts)
+    for kind, (rows, fields) in kinds.items():
+        for values in rows.values_list(*fields.values()).iterator(SLICE):
+            writer.put(kind, dict(zip(fields, values, strict=True)))
+            if kind == TRADE:
+                on_progress(writer.counts[TRADE], counts[TRADE])
+    writer.end()
 
 
 def questions() -> dict[str, tuple[QuerySet[Model], dict[str, str]]]:
     """By kind, in the order of the lines: what is asked for, and its fields by their names."""
-    settings = {
+    kept = {
         kind: (model.objects.order_by(names[0]), {name: name for name in names})
         for kind, (model, names) in SETTINGS.items()
     }
@@ -91,7 +116,7 @@ def questions() -> dict[str, tuple[QuerySet[Model], dict[str, str]]]:
     deleted = ImportedExecution.objects.filter(gone).order_by("pk")
     # As they were taken in: of fills in the same second, the order tells.
     trades = Trade.objects.order_by("pk")
-    return settings | {DELETED: (deleted, OF_DELETED), TRADE: (trades, OF_TRADES)}
+    return kept | {DELETED: (deleted, OF_DELETED), TRADE: (trades, OF_TRADES)}
 
 
 @contextmanager
@@ -115,19 +140,23 @@ def at_one_moment() -> Iterator[None]:
 # --- Trades that no import has made
 
 
+def made_by_hand() -> QuerySet[Trade]:
+    """The trades that the ledger does not have."""
+    entered = ImportedExecution.objects.filter(
+        account=OuterRef("account"), execution_id=OuterRef("execution_id"), trade=OuterRef("pk")
+    )
+    return Trade.objects.filter(~Exists(entered)).order_by("pk")
+
+
 def enter_by_hand() -> None:
-    """Enter the trades that the ledger does not have, before all else.
+    """Enter the trades that the ledger does not have.
 
     A restore knows a trade by its identity. One that was made by hand has none: if the backup alone
     gave it one, a restore into the same database would make it twice. So it is given one here, in
     the ledger, and keeps it: its execution id, or a new one if that is empty or another trade's.
     """
-    entered = ImportedExecution.objects.filter(
-        account=OuterRef("account"), execution_id=OuterRef("execution_id"), trade=OuterRef("pk")
-    )
-    others = Trade.objects.filter(~Exists(entered)).order_by("pk")
     last = 0
-    while trades := list(others.filter(pk__gt=last)[:SLICE]):
+    while trades := list(made_by_hand().filter(pk__gt=last)[:SLICE]):
         with transaction.atomic():
             for trade in trades:
                 enter(trade)

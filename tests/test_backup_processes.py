@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from imports import backup
 from imports.backup import save_backup
 from imports.models import ImportExecutionLog
 from imports.running import run_import
@@ -47,6 +48,26 @@ def test_a_backup_is_of_one_moment_and_stops_nobody(tmp_path: Path) -> None:
     assert written.counts["trade"] == before
     forget_all()
     assert counts(run_import(received((tmp_path / "all.jsonl").read_bytes()).pk)) == (before, 0, 0)
+
+
+def test_a_trade_that_is_made_by_hand_meanwhile_has_an_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is made each time that all others have just been entered, as if by another process."""
+    left, enter_by_hand = [2], backup.enter_by_hand
+
+    def enter_and_be_late() -> None:
+        enter_by_hand()
+        if left[0]:
+            left[0] -= 1
+            made_by_hand()
+
+    monkeypatch.setattr(backup, "enter_by_hand", enter_and_be_late)
+    made_by_hand()
+    content, before = saved(tmp_path), state()
+    forget_all()
+    assert counts(run_import(received(content).pk)) == (3, 0, 0)
+    assert state() == before
 
 
 @pytest.mark.parametrize("die_at", [4, 25])
