@@ -1,9 +1,11 @@
-"""The API that brings back a backup, sent as a file or as JSON."""
+"""The API that gives a backup, and brings one back that is sent as a file or as JSON."""
 
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
 
 from django.conf import settings
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -12,6 +14,7 @@ from rest_framework.response import Response
 from imports import serializers as shapes
 from imports.apideeds import KEY, key_of, received, require_size, save_for
 from imports.background import start_import
+from imports.backup import backup_for_download
 from imports.backuplines import DELETED, SETTINGS, TRADE, BackupWriter
 from imports.backupshapes import BackupBody, BackupUpload
 from imports.formats.tradelog_backup import FORMAT
@@ -19,17 +22,38 @@ from imports.models import ImportExecutionLog
 from imports.problems import FileError
 from imports.storing import Wishes, stored_import
 from joblogs.states import Trigger
-from web.api import ApiError, ApiView, answers, invalid
+from web.api import AnyAccept, ApiError, ApiView, answers, invalid
 from web.apibody import JSONBody
+from web.downloads import download_open
 
 MOST_JSON = 8  # MB; JSON is read as a whole, a file is not
 IN_MEMORY = 1 << 20
 LISTS = {kind: f"{kind}s" for kind in SETTINGS} | {DELETED: "deleted", TRADE: "trades"}
 
 
+RESTORE = "imports.add_importexecutionlog"
+BACK_UP = [RESTORE, "trades.view_trade", "trades.view_account", "trades.view_instrument"]
+
+
 class ImportBackup(ApiView):
-    rights = {"POST": ["imports.add_importexecutionlog"]}
+    rights = {"GET": BACK_UP, "POST": [RESTORE]}
     parser_classes = [MultiPartParser, JSONBody]
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}
+        | {code: shape for code, shape in answers(None, 409).items() if code != 200}
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """A compressed backup of all trades at this moment, as an attachment.
+
+        It has all accounts and instruments with their settings, too, and which executions were
+        deleted. A trade that no import has made is given an identity, by which it is known again.
+        """
+        try:
+            return download_open(*backup_for_download())
+        except FileError as problem:
+            raise ApiError(409, "TRADE_TOO_LONG", str(problem)) from None
 
     @extend_schema(
         request={"multipart/form-data": BackupUpload, "application/json": BackupBody},

@@ -100,6 +100,16 @@ class CorrectedFileForm(forms.Form):
     )
 
 
+class BackupForm(forms.Form):
+    """A backup to be brought back."""
+
+    file = forms.FileField(
+        label="Backup",
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"class": "tl-file", "accept": ".jsonl,.gz"}),
+    )
+
+
 class ConfirmForm(forms.Form):
     """The word of who rolls an import back: its file's name for a large one, else a tick."""
 

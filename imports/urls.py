@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from imports import mending, pages, rangepages, views
+from imports import backuppages, mending, pages, rangepages, views
 
 urlpatterns = [
     path("", pages.import_logs, name="import-logs"),
     path("upload/", pages.upload, name="import-upload"),
     path("date-range/", rangepages.ask, name="import-date-range"),
+    path("backup/", backuppages.backups, name="import-backup"),
+    path("backup/download/", backuppages.give, name="import-backup-download"),
     path("<int:pk>/rows/", pages.rows, name="import-rows"),
     path("<int:pk>/errors/", pages.errors, name="import-errors"),
     path("<int:pk>/performance/", pages.performance, name="import-performance"),

@@ -1,8 +1,10 @@
 """Files for the browser, block by block: memory does not grow with the file."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
@@ -13,20 +15,43 @@ BLOCK = 1 << 18
 
 def download(path: Path, name: str) -> StreamingHttpResponse:
     """The bytes of a file as an attachment of that name, which no browser will run or show."""
-    return StreamingHttpResponse(
-        blocks(path),
+    return attachment(partial(path.open, "rb"), path.stat().st_size, name)
+
+
+def download_open(stream: BinaryIO, name: str) -> StreamingHttpResponse:
+    """The same of an open file, which is closed behind its last byte, or when nobody reads on."""
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    return attachment(lambda: stream, size, name)
+
+
+def attachment(opened: Callable[[], BinaryIO], size: int, name: str) -> StreamingHttpResponse:
+    return FileResponse(
+        opened,
         content_type="application/octet-stream",
         headers={
             "Content-Disposition": content_disposition_header(True, name),
-            "Content-Length": str(path.stat().st_size),
+            "Content-Length": str(size),
         },
     )
 
 
-async def blocks(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as stream:
-        while block := await asyncio.to_thread(stream.read, BLOCK):
-            yield block
+class FileResponse(StreamingHttpResponse):
+    """A file that is opened when it is sent, by servers of both kinds; none waits for the disk."""
+
+    def __init__(self, opened: Callable[[], BinaryIO], **kwargs: object) -> None:
+        self.opened = opened
+        super().__init__(self.read_later(), **kwargs)
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self.opened() as stream:
+            while block := stream.read(BLOCK):
+                yield block
+
+    async def read_later(self) -> AsyncIterator[bytes]:
+        with self.opened() as stream:
+            while block := await asyncio.to_thread(stream.read, BLOCK):
+                yield block
 
 
 class TextResponse(StreamingHttpResponse):

@@ -26,8 +26,8 @@ def shell(request: HttpRequest, **context: object) -> dict[str, object]:
     }
 
 
-def page_for(permission: str, *, by_password: bool = False) -> Callable[[Page], Page]:
-    """A page for those who have the permission; nobody else sees it, and no cache keeps it.
+def page_for(*permissions: str, by_password: bool = False) -> Callable[[Page], Page]:
+    """A page for those who have these permissions; nobody else sees it, and no cache keeps it.
 
     `by_password`: also for programs that log in by HTTP Basic.
     """
@@ -40,7 +40,7 @@ def page_for(permission: str, *, by_password: bool = False) -> Callable[[Page], 
                 return refusal
             if not request.user.is_authenticated:
                 return ask_to_log_in(request)
-            if not request.user.has_perm(permission):
+            if not request.user.has_perms(permissions):
                 raise PermissionDenied
             return page(request, *args, **kwargs)
 
