@@ -50,6 +50,28 @@ def file_of(*lines: str) -> str:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=3, help="how often workers are killed")
     parser.addoption("--examples", type=int, default=8, help="requests to each door of the API")
+    parser.addoption("--with-database", action="store_true", help="only what needs the database")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What needs no database is tried once, not with each of them."""
+    if config.getoption("with_database"):
+        config.hook.pytest_deselected(items=[one for one in items if not needs_database(one)])
+        items[:] = filter(needs_database, items)
+
+
+def needs_database(item: pytest.Item) -> bool:
+    """By its mark, or by what it asks for, also through others."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"})
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """It is no failure that none of the tests asked for needs a database."""
+    no_tests = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+    if no_tests and session.config.getoption("with_database"):
+        session.exitstatus = pytest.ExitCode.OK
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
