@@ -10,8 +10,8 @@ from bench.syncing import write_orders
 from orders.models import OpenOrder, OpenOrderSnapshot
 from tests.processes import begin, end, start, wait_until
 
-FEW, MANY = 2_000, 8_000
-MOST_GROWTH = 8 * 1024  # kB; all the rows of so many more orders would be several times that
+FEW, MANY = 1_500, 6_000
+MOST_GROWTH = 6 * 1024  # kB; all the rows of so many more orders would be several times that
 # What `manage.py sync_open_orders` does, and the most memory that it ever had.
 DRIVER = """
 import sys
