@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from bench import generate, report
+from bench import generate, report, syncing, syncs
 from bench.databases import Vendor, postgresql, sqlite
 from bench.measuring import Comparison, Measured, StepFailed, compare, measure
 from tests.processes import database_url
@@ -41,6 +41,19 @@ def test_every_measurement_leaves_the_right_rows(vendor: Vendor) -> None:
         "imported_executions": 1_880,
     }
     assert found.rival.counts == found.tuned_rival.counts == {"trades": 1_980, "bad": 20}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_syncs_are_measured(
+    tmp_path: Path, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncing, "calm_down", lambda: None)
+    settings.TRADELOG_SOURCES = dict(settings.TRADELOG_SOURCES)
+    (tmp_path / "sizes.json").write_text('{"orders": 601}')
+    for step, expected in zip((syncing.first, syncing.again), syncs.right_counts(601), strict=True):
+        found = step(tmp_path)
+        assert found["counts"] == expected
+        assert found["seconds"] > 0
 
 
 def test_wrong_rows_are_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from imports.cancel import cancel
-from imports.daily import days_due, import_yesterday, is_due
+from imports.daily import days_asked, days_due, days_failed, import_yesterday, is_due
 from imports.daterange import receive_range
+from imports.days import DayStatus
 from imports.models import ImportExecutionLog
 from imports.states import Status
 from joblogs.models import JobLog
@@ -97,6 +98,60 @@ def test_what_a_user_has_stopped_is_not_begun_anew(source: FillSource, olga: obj
     import_yesterday()
     cancel(ImportExecutionLog.objects.get(), olga)
     assert not is_due()
+
+
+def ended(day: int, became: DayStatus, status: Status) -> None:
+    """A day was asked for and the import has ended like this."""
+    log = receive_range(date(2026, 1, day), date(2026, 1, day))
+    log.days = [log.days[0] | {"status": became}]
+    log.status = status
+    log.save()
+
+
+def test_a_day_that_failed_comes_with_the_next(source: FillSource, clock: object) -> None:
+    ended(7, DayStatus.DONE, Status.SUCCESS)
+    ended(8, DayStatus.FAILED, Status.FAILED)
+    assert not is_due()  # not every hour, but with the next day
+    clock(datetime(2026, 1, 10, 0, 30, tzinfo=UTC))
+    assert days_due() == (date(2026, 1, 8), date(2026, 1, 9))
+    import_yesterday()
+    assert not is_due()
+
+
+def test_a_day_that_failed_is_given_up_after_a_week(source: FillSource, clock: object) -> None:
+    ended(1, DayStatus.FAILED, Status.FAILED)
+    for day in range(2, 9):
+        ended(day, DayStatus.DONE, Status.SUCCESS)
+    clock(datetime(2026, 1, 8, 12, tzinfo=UTC))
+    assert days_failed(days_asked()) == {date(2026, 1, 1)}
+    clock(datetime(2026, 1, 10, 12, tzinfo=UTC))
+    assert days_due() == (date(2026, 1, 9), date(2026, 1, 9))
+
+
+@pytest.mark.parametrize(
+    ("became", "status"),
+    [
+        (DayStatus.DONE, Status.PARTIAL),  # for another of its days
+        (DayStatus.WAITING, Status.QUEUED),  # a retry is on its way
+        (DayStatus.WAITING, Status.CANCELLED),
+    ],
+)
+def test_a_day_that_failed_and_was_seen_to_does_not_come_again(
+    source: FillSource, clock: object, became: DayStatus, status: Status
+) -> None:
+    ended(8, DayStatus.FAILED, Status.FAILED)
+    ended(8, became, status)
+    clock(datetime(2026, 1, 10, 0, 30, tzinfo=UTC))
+    assert days_due() == (date(2026, 1, 9), date(2026, 1, 9))
+
+
+def test_a_day_that_was_rolled_back_does_not_come_along_with_one_that_failed(
+    source: FillSource, clock: object
+) -> None:
+    ended(7, DayStatus.FAILED, Status.FAILED)
+    ended(8, DayStatus.DONE, Status.ROLLED_BACK)
+    clock(datetime(2026, 1, 10, 0, 30, tzinfo=UTC))
+    assert days_due() == (date(2026, 1, 9), date(2026, 1, 9))
 
 
 def test_yesterday_is_that_of_the_source(source: FillSource, settings: object) -> None:
