@@ -14,6 +14,8 @@ SEES = {
     "orders.view_openordersnapshot",
     "trades.view_account",
     "trades.view_instrument",
+    "trades.view_integrityissue",
+    "trades.view_position",
     "trades.view_trade",
 }
 OPERATES = {
@@ -22,6 +24,8 @@ OPERATES = {
     "imports.cancel_import",
     "orders.sync_open_orders",
     "joblogs.run_job",
+    "trades.change_position",
+    "trades.dismiss_issue",
 }
 
 

@@ -17,6 +17,8 @@ OF_OPERATORS = [
     "cancel_import",
     "run_job",
     "sync_open_orders",
+    "change_position",
+    "dismiss_issue",
 ]
 
 # Of the permissions of our rooms. Users and groups are the superuser's.
