@@ -16,6 +16,7 @@ from imports.running import run_import
 from imports.states import RowStatus, Status
 from imports.summary import outcome
 from joblogs.states import Trigger
+from trades.console import recompute_aloud
 
 PROBLEMS_SHOWN = 5
 
@@ -43,13 +44,15 @@ def run_aloud(
     if log.is_active:
         with closing(ProgressBar(log.file_name)) as progress:
             try:
-                log = run_import(log.pk, path=path, on_progress=progress) or log
+                log = run_import(log.pk, path=path, on_progress=progress, rehearses=dry_run) or log
             except (OperationalError, InterfaceError) as problem:
                 words = str(problem).strip().splitlines()[0]
                 raise CommandError(
                     f"{log.file_name}: the database is away: {words}. What is taken in stays; a "
                     "worker goes on with the rest, or the same command does."
                 ) from None
+    if not dry_run:
+        recompute_aloud()
     out.write(outcome(log, "would be taken in" if dry_run else "taken in"))
     for sentence in first_problems(log):
         out.write(sentence)

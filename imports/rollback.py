@@ -23,10 +23,12 @@ from imports.claims import (
     renew,
 )
 from imports.inserting import hold
-from imports.manyids import change
+from imports.manyids import among, change
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.states import Category, RowStatus, StateConflict, Status
 from trades.models import Trade
+from trades.positions import recompute_for_a_while
+from trades.touched import mark_trades_where
 
 SLICE = 5_000  # trades in one transaction
 
@@ -111,6 +113,7 @@ def go_on(log: ImportExecutionLog, on_progress: Callable[[int], None]) -> int:
     except BaseException:
         release_when_possible(owned)
         raise
+    recompute_for_a_while()
     return total
 
 
@@ -158,6 +161,11 @@ def trades_of(import_ids: Iterable[int]) -> QuerySet[Trade]:
     return Trade.objects.filter(pk__in=ledger.values("trade_id")).order_by()
 
 
+def trades_with(ids: list[int]) -> tuple[str, list[object]]:
+    condition, parameter = among(ids)
+    return f"id {condition}", [parameter]
+
+
 def delete_slice(log: ImportExecutionLog, ledger_rows: list[tuple[int, int | None]]) -> int:
     """Delete these ledger rows with their trades; how many trades there were."""
     trade_ids = [trade_id for _, trade_id in ledger_rows if trade_id]
@@ -168,6 +176,7 @@ def delete_slice(log: ImportExecutionLog, ledger_rows: list[tuple[int, int | Non
             "UPDATE import_execution_row_logs SET duplicate_of_id = NULL WHERE duplicate_of_id",
             trade_ids,
         )
+        mark_trades_where(*trades_with(trade_ids))
         # Raw: what refers to a trade has just been taken care of, for all of them at once.
         deleted = change("DELETE FROM trades WHERE id", trade_ids)
         change("DELETE FROM imported_executions WHERE id", [pk for pk, _ in ledger_rows])

@@ -4,7 +4,8 @@ An import waits in the database as `queued`, its bytes stored; those of a date r
 first, day by day (fetching.py). Whoever claims it looks at the file as a whole, finds out its
 format, decides once how it writes numbers and dates, and then takes it in chunk by chunk. Each
 chunk is one transaction (writing.py), so whatever happens between two of them, every line before
-the cursor is accounted for and the next process goes on behind it.
+the cursor is accounted for and the next process goes on behind it. Each chunk also marks which
+positions it touches; at the end they are computed anew (trades/positions.py).
 """
 
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ from imports.states import Status
 from imports.summary import broken_off, interrupted, summary
 from imports.textfile import TextFile, look_at
 from imports.writing import write_chunk
+from trades.positions import recompute_for_a_while
 
 CHUNK = 20_000  # lines in one transaction, fewer where they are heavy
 MOST_REMEMBERED = 50_000  # identities of the ledger; a shorter file asks for its lines instead
@@ -55,13 +57,18 @@ Progress = Callable[[ImportExecutionLog], None]
 
 
 def run_import(
-    import_id: int, *, path: Path | None = None, on_progress: Progress = lambda log: None
+    import_id: int,
+    *,
+    path: Path | None = None,
+    on_progress: Progress = lambda log: None,
+    rehearses: bool = False,
 ) -> ImportExecutionLog | None:
     """Take in a queued import, or go on with one whose process died. None if it is not ours.
 
-    `path` is where the bytes lie if not in the store. However this ends, the import tells: a file
-    that cannot be taken in is `failed` with one sentence; what breaks off is `failed` with its
-    cause, and raises it. One that pauses, or loses its database, stays `running` and nobody's.
+    `path` is where the bytes lie if not in the store; who `rehearses` gets no positions. However
+    this ends, the import tells: a file that cannot be taken in is `failed` with one sentence; what
+    breaks off is `failed` with its cause, and raises it. One that pauses, or loses its database,
+    stays `running` and nobody's.
     """
     log = claim(import_id, Status.RUNNING)
     if log is None:
@@ -85,6 +92,8 @@ def run_import(
         with leaving_if_lost(log):
             end(log, broken_off(log, problem))
         raise
+    if log.trades_created and not (log.is_active or rehearses):
+        recompute_for_a_while()
     return log
 
 

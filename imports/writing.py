@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import compress
 
 from django.db import (
@@ -23,6 +24,7 @@ from imports.rows import prepared, write_rows
 from imports.settling import Outcome, Settled, settle
 from imports.states import Category, RowStatus
 from trades.models import Trade
+from trades.touched import mark
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +80,7 @@ def write_together(
             with transaction.atomic():
                 settled = settle(chunk, places)
                 write_lines(log, settled, places, meanwhile)
+                mark(touched_by(settled))
                 count(log, settled)
             return None
         except (*REFUSALS, OperationalError, Uncertain) as error:
@@ -133,6 +136,19 @@ def write_lines(
     accounts = {*compress(settled.account_ids, settled.taken)}
     if not places.all_exist(accounts, {*compress(settled.instrument_ids, settled.taken)}):
         raise Uncertain("an account or instrument was deleted meanwhile")
+
+
+def touched_by(settled: Settled) -> dict[tuple[int, int], datetime]:
+    """By account and instrument, the first moment of what is taken in."""
+    first: dict[tuple[int, int], str] = {}
+    pairs = zip(settled.account_ids, settled.instrument_ids, strict=True)
+    moments = zip(pairs, settled.chunk.columns["executed_at"], strict=True)
+    for pair, moment in compress(moments, settled.taken):
+        if moment < first.setdefault(pair, moment):
+            first[pair] = moment
+    return {
+        pair: datetime.fromisoformat(moment).replace(tzinfo=UTC) for pair, moment in first.items()
+    }
 
 
 def count(log: ImportExecutionLog, settled: Settled) -> None:

@@ -142,6 +142,8 @@ SEES = [
     "view_trade",
     "view_account",
     "view_instrument",
+    "view_position",
+    "view_integrityissue",
 ]
 
 

@@ -29,7 +29,7 @@ from joblogs.schedules import place_schedules
 from joblogs.states import Trigger
 from orders.models import OpenOrder, OpenOrderSnapshot
 from tests.conftest import ZONE, TakeIn, file_of, fill, person, work_off
-from trades.models import Account, Instrument, Trade
+from trades.models import Account, Instrument, IntegrityIssue, Position, Trade
 
 GOOD = file_of(fill())
 PARTIAL = file_of(fill(), fill(ID="exec-2", Quantity="abc"), fill())
@@ -48,6 +48,8 @@ SEEN = {
     Trade,
     Account,
     Instrument,
+    Position,
+    IntegrityIssue,
 }
 
 

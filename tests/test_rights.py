@@ -18,6 +18,8 @@ SEES = {
     "orders.view_openordersnapshot",
     "trades.view_account",
     "trades.view_instrument",
+    "trades.view_integrityissue",
+    "trades.view_position",
     "trades.view_trade",
 }
 OPERATES = {
@@ -32,6 +34,8 @@ OPERATES = {
     "batches.retry_batch",
     "batches.add_batchtemplate",
     "batches.change_batchtemplate",
+    "trades.change_position",
+    "trades.dismiss_issue",
 }
 
 

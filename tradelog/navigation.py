@@ -37,6 +37,7 @@ NAVIGATION = [
             ),
             page_item("Open orders", "description", "open-orders", "orders.view_openorder"),
             sidebar_item("Trades", "receipt_long", "admin:trades_trade_changelist"),
+            sidebar_item("Positions in bulk", "stacks", "admin:trades_position_changelist"),
             sidebar_item("Accounts", "account_balance_wallet", "admin:trades_account_changelist"),
             sidebar_item("Instruments", "candlestick_chart", "admin:trades_instrument_changelist"),
         ],
@@ -51,6 +52,7 @@ NAVIGATION = [
             ),
             sidebar_item("Row logs", "list_alt", "admin:imports_importrowlog_changelist"),
             sidebar_item("Ledger", "verified", "admin:imports_importedexecution_changelist"),
+            sidebar_item("Issues", "rule", "admin:trades_integrityissue_changelist"),
         ],
     },
     {

@@ -24,6 +24,8 @@ OF_OPERATORS = [
     "retry_batch",
     "add_batchtemplate",
     "change_batchtemplate",
+    "change_position",
+    "dismiss_issue",
 ]
 
 # Of the permissions of our rooms. Users and groups are the superuser's.

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,7 +17,10 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.paginator import InfinitePaginator
 
+from trades import positionadmin  # noqa: F401
 from trades.models import Account, Instrument, Trade, plain
+from trades.touched import mark_trades
+from trades.worth import follow, recompute_after_commit
 from web.badges import Badge
 from web.dayrange import DayRangeFilter
 from web.numbers import whole_number
@@ -46,9 +51,20 @@ class ImportFilter(admin.SimpleListFilter):
 
 
 class NamedOnceAdmin(ModelAdmin):
-    """Imports find these rows by their name: another name would make known trades unknown."""
+    """Imports find these rows by their name: another name would make known trades unknown.
+
+    Positions follow a change of what they are computed with (`used`).
+    """
 
     name_field: str
+    used: set[str]
+
+    def save_model(
+        self, request: HttpRequest, obj: Account | Instrument, form: ModelForm, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if change and self.used & {*form.changed_data}:
+            follow(obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [self.name_field] if obj else []
@@ -57,6 +73,7 @@ class NamedOnceAdmin(ModelAdmin):
 @admin.register(Account)
 class AccountAdmin(NamedOnceAdmin):
     name_field = "name"
+    used = {"currency"}
     list_display = ["name", "broker", "currency", "timezone", "is_active"]
     list_filter = ["is_active"]
     search_fields = ["name", "broker"]
@@ -66,6 +83,7 @@ class AccountAdmin(NamedOnceAdmin):
 @admin.register(Instrument)
 class InstrumentAdmin(NamedOnceAdmin):
     name_field = "symbol"
+    used = {"currency", "kind", "point_value"}
     list_display = ["symbol", "kind", "expiry", "currency", "shown_point_value", "shown_tick_size"]
     list_filter = ["kind", ("point_value", admin.EmptyFieldListFilter)]
     search_fields = ["symbol", "root"]
@@ -129,6 +147,15 @@ class TradeAdmin(ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def delete_model(self, request: HttpRequest, obj: Trade) -> None:
+        self.delete_queryset(request, Trade.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Trade]) -> None:
+        with transaction.atomic():
+            mark_trades(queryset)
+            queryset.delete()
+            recompute_after_commit()
 
     @admin.display(description="Quantity", ordering="quantity")
     def shown_quantity(self, trade: Trade) -> str:

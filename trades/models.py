@@ -1,33 +1,33 @@
 """Accounts, instruments and trades: a trade is one fill, as the broker reported it."""
 
 import zoneinfo
-from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
+
+from trades.decimals import ExactDecimalField, plain
+from trades.issues import IntegrityIssue
+from trades.positionmodels import Position, PositionTrade
+from trades.touched import TouchedPair
+
+__all__ = [
+    "Account",
+    "ExactDecimalField",
+    "Instrument",
+    "IntegrityIssue",
+    "Position",
+    "PositionTrade",
+    "TouchedPair",
+    "Trade",
+    "plain",
+]
 
 
 def validate_zone(name: str) -> None:
     """Refuse a name that is no IANA time zone."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError(f"'{name}' is no time zone; expected a name like America/Chicago.")
-
-
-def plain(number: Decimal | None) -> str:
-    """A number without the zeros that only fill up its column: 21350.5. '' for none."""
-    return "" if number is None else f"{number.normalize():f}"
-
-
-class ExactDecimalField(models.DecimalField):
-    """Money, prices and quantities: up to 10 decimals, 15 significant digits.
-
-    SQLite keeps a decimal exactly up to 15 digits, so no database is given more
-    (imports/columns.py refuses them with a reason).
-    """
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **{"max_digits": 25, "decimal_places": 10} | kwargs)
 
 
 class Account(models.Model):
@@ -153,6 +153,12 @@ class Trade(models.Model):
                 fields=["batch", "id"],
                 condition=models.Q(batch__isnull=False),
                 name="trades_of_batches",
+            ),
+            # Few brokers say so; of the others it has no row.
+            models.Index(
+                fields=["account", "instrument", "executed_at"],
+                condition=models.Q(side__in=["sell_short", "buy_to_cover"]),
+                name="trades_told_as_short",
             ),
         ]
         constraints = [

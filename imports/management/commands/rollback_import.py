@@ -11,6 +11,7 @@ from imports.models import ImportExecutionLog
 from imports.rollback import preview, roll_back
 from imports.states import StateConflict
 from joblogs.states import Trigger
+from trades.console import recompute_aloud
 
 
 class Command(BaseCommand):
@@ -33,6 +34,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{log.file_name}: a worker will roll it back.")
                 return
             deleted = roll_back(log)
+            recompute_aloud()
         except StateConflict as conflict:
             raise CommandError(str(conflict)) from None
         self.stdout.write(f"{log.file_name}: rolled back, {deleted:,} trades deleted.")
