@@ -21,8 +21,15 @@ MOST_PARALLEL = 32
 class BatchQuerySet(models.QuerySet["Batch"]):
     def due(self) -> "BatchQuerySet":
         """Started, not final, and nobody's, or of a process whose lease ran out."""
-        free = models.Q(owner="") | models.Q(lease_until__lt=timezone.now())
-        return self.active().filter(free)
+        return self.active().unowned()
+
+    def being_undone(self) -> "BatchQuerySet":
+        """Final, and a user has asked for its trades to be rolled back."""
+        return self.filter(undo_requested=True, undone_at=None)
+
+    def unowned(self) -> "BatchQuerySet":
+        """Nobody's, or of a process whose lease ran out."""
+        return self.filter(models.Q(owner="") | models.Q(lease_until__lt=timezone.now()))
 
     def active(self) -> "BatchQuerySet":
         """Started and not final: waiting for a worker, or running."""
@@ -123,6 +130,7 @@ class Batch(models.Model):
     completed_at = models.DateTimeField("completed", null=True)
     updated_at = models.DateTimeField("changed", default=timezone.now)
     archived_at = models.DateTimeField("archived", null=True)
+    undo_requested = models.BooleanField(default=False)
     undone_at = models.DateTimeField("rolled back", null=True)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
@@ -214,7 +222,16 @@ class Batch(models.Model):
 
     @property
     def can_be_retried(self) -> bool:
-        return self.status in RETRYABLE and self.undone_at is None and self.archived_at is None
+        return self.status in RETRYABLE and not self.undo_requested and self.archived_at is None
+
+    @property
+    def is_being_undone(self) -> bool:
+        return self.undo_requested and self.undone_at is None
+
+    @property
+    def can_be_deleted(self) -> bool:
+        """Only staged, or at its end; its trades stay."""
+        return (self.is_completed or self.can_be_started) and not self.is_being_undone
 
     @property
     def duration_in_words(self) -> str | None:
