@@ -13,9 +13,11 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from batches.ending import end_all, summary
+from batches.ending import end_all, summary, tell_of_end
 from batches.executors import executor_named
 from batches.models import FIRST, LAST, Batch, BatchTrade
+from batches.retrying import wait_again
+from batches.staging import StagingError
 from batches.states import FINAL, StateConflict, Status, TradeStatus
 from joblogs.queueing import ring
 from joblogs.states import Trigger
@@ -28,7 +30,10 @@ RUN, UNDO = "batch", "undo_batch"  # the jobs
 
 def conflict(batch: Batch, what: str) -> StateConflict:
     """The words for who comes too late, or asks for what cannot be."""
-    batch.refresh_from_db()
+    try:
+        batch.refresh_from_db()
+    except Batch.DoesNotExist:
+        return StateConflict(f"{batch.name} is deleted.")
     state = batch.get_status_display().lower()
     if batch.waits_for_worker:
         state = "started already"
@@ -53,7 +58,10 @@ def write_down(user: AbstractBaseUser | None, batch: Batch, words: str, flag: in
 
 def held(batch: Batch) -> Batch:
     """The batch as it is, and as it stays until the surrounding transaction ends."""
-    return Batch.objects.select_for_update().get(pk=batch.pk)
+    now = Batch.objects.select_for_update().filter(pk=batch.pk).first()
+    if now is None:
+        raise conflict(batch, "")
+    return now
 
 
 def start(
@@ -107,6 +115,7 @@ def cancel_waiting(batch: Batch) -> None:
         updated_at=moment,
         error_summary=summary(batch),
     )
+    tell_of_end(batch, Status.CANCELLED, summary(batch))
 
 
 def retry(
@@ -120,34 +129,14 @@ def retry(
         now = held(batch)
         if not now.can_be_retried:
             raise conflict(batch, "only one that ended without success can be retried")
-        wait_again(now)
+        try:
+            wait_again(now)
+        except StagingError as problem:
+            raise conflict(batch, f"its bad lines cannot be read again: {problem}") from None
         write_down(user, batch, "retried")
         ring(RUN, batch.pk, trigger=trigger, asked_by=user)
     batch.refresh_from_db()
     return batch
-
-
-def wait_again(batch: Batch) -> None:
-    """Move what failed or was cancelled, and the batch, back to pending."""
-    trades = BatchTrade.objects.filter(batch=batch)
-    failed = trades.filter(status=TradeStatus.FAILED, errors=[])
-    cancelled = trades.filter(status=TradeStatus.CANCELLED)
-    again = {"status": TradeStatus.PENDING, "finished_at": None}
-    moment = timezone.now()
-    Batch.objects.filter(pk=batch.pk).move(
-        Status(batch.status),
-        Status.PENDING,
-        failed_trades=F("failed_trades") - failed.update(**again),
-        cancelled_trades=F("cancelled_trades") - cancelled.update(**again),
-        queued_at=moment,
-        updated_at=moment,
-        started_at=None,
-        completed_at=None,
-        error_summary="",
-        attempt=0,
-        rounds=F("rounds") + 1,
-        cancel_requested=False,
-    )
 
 
 def set_priority(batch: Batch, priority: int, user: AbstractBaseUser | None = None) -> Batch:

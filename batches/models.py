@@ -8,7 +8,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from batches.states import FINAL, MOVES, RETRYABLE, Status, TradeStatus
+from batches.querysets import BatchQuerySet
+from batches.states import FINAL, RETRYABLE, Status, TradeStatus
 from trades.models import Account, ExactDecimalField, Instrument, Trade
 from web.durations import duration_in_words
 from web.jsontext import JSONTextField
@@ -16,38 +17,6 @@ from web.jsontext import JSONTextField
 FIRST, LAST, USUAL = 1, 10, 5  # priorities
 PRIORITY = [MinValueValidator(FIRST), MaxValueValidator(LAST)]
 MOST_PARALLEL = 32
-
-
-class BatchQuerySet(models.QuerySet["Batch"]):
-    def due(self) -> "BatchQuerySet":
-        """Started, not final, and nobody's, or of a process whose lease ran out."""
-        return self.active().unowned()
-
-    def being_undone(self) -> "BatchQuerySet":
-        """Final, and a user has asked for its trades to be rolled back."""
-        return self.filter(undo_requested=True, undone_at=None)
-
-    def unowned(self) -> "BatchQuerySet":
-        """Nobody's, or of a process whose lease ran out."""
-        return self.filter(models.Q(owner="") | models.Q(lease_until__lt=timezone.now()))
-
-    def active(self) -> "BatchQuerySet":
-        """Started and not final: waiting for a worker, or running."""
-        waits = models.Q(status=Status.PENDING, queued_at__isnull=False)
-        return self.filter(waits | models.Q(status=Status.RUNNING))
-
-    def most_urgent_first(self) -> "BatchQuerySet":
-        """By priority, 1 before 10; then those that were started first.
-
-        One that a user has cancelled comes before all: it only has to be ended.
-        """
-        return self.order_by("-cancel_requested", "priority", "queued_at", "id")
-
-    def move(self, old: Status, new: Status, **values: object) -> bool:
-        """Move from one state to another; whether this caller was the one who did it."""
-        if (old, new) not in MOVES:
-            raise ValueError(f"{old} → {new} is no legal move")
-        return self.filter(status=old).update(status=new, **values) == 1
 
 
 class BatchTemplate(models.Model):

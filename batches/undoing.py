@@ -1,7 +1,7 @@
 """Roll back a batch: its trades and their ledger rows go, the batch and its batch trades stay.
 
-In slices, each a transaction. A rollback that was interrupted goes on where it stopped: whether a
-batch trade is done is told by whether it still has a trade.
+In lots, each a transaction, and in slices of time. A slice looks at every batch trade from the
+first on: of those that are done nothing is left to delete, which is quick.
 """
 
 import logging
@@ -55,9 +55,10 @@ def go_on(batch: Batch) -> tuple[bool, int]:
     over_at = time.monotonic() + SLICE
     deleted = last = 0
     while rows := executed_behind(batch, last):
-        deleted += patiently(lambda rows=rows: undo_lot(batch, rows))
+        gone = patiently(lambda rows=rows: undo_lot(batch, rows))
+        deleted += gone
         last = rows[-1].sequence
-        if time.monotonic() > over_at:
+        if gone and time.monotonic() > over_at:
             return False, deleted
     now = timezone.now()
     patiently(lambda: renew(batch, undone_at=now, updated_at=now))

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('batches', '0001_batches_and_templates'),
+        ('batches', '0002_how_a_batch_was_read'),
     ]
 
     operations = [
