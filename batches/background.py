@@ -73,3 +73,8 @@ def waiting_batches() -> Iterable[int]:
     old = Q(status="pending", queued_at__lt=now - SOON)
     found = Batch.objects.due().filter(old | Q(status="running"))
     return found.order_by("pk").values_list("pk", flat=True)
+
+
+def waiting_undos() -> Iterable[int]:
+    free_from_the_dead()
+    return Batch.objects.being_undone().unowned().order_by("pk").values_list("pk", flat=True)

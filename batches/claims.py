@@ -65,13 +65,22 @@ def claim_one(batch: Batch) -> Batch | None:
     return claimed if claimed.owner == owner else None
 
 
+def claim_undo(batch_id: int) -> Batch | None:
+    """Become the owner of a batch whose trades are to be rolled back; None if somebody else is."""
+    owner = new_owner()
+    free = Batch.objects.being_undone().unowned().filter(pk=batch_id)
+    if not free.update(owner=owner, lease_until=timezone.now() + LEASE):
+        return None
+    return Batch.objects.filter(owner=owner).first()
+
+
 def renew(batch: Batch, **values: object) -> None:
     """Save values and a longer lease, if the batch is still ours. Raises LeaseLost.
 
     Expressions are allowed: what they came to is not read back.
     """
     lease_until = timezone.now() + LEASE
-    ours = Batch.objects.filter(pk=batch.pk, owner=batch.owner, status=Status.RUNNING)
+    ours = Batch.objects.filter(pk=batch.pk, owner=batch.owner)
     if not ours.update(**values, lease_until=lease_until):
         raise LeaseLost(f"{batch.name} is no longer ours")
     batch.lease_until = lease_until

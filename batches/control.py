@@ -1,26 +1,39 @@
-"""What users do with batches: start, cancel, retry, change the priority, archive, delete.
+"""What users do with batches: start, cancel, retry, change the priority, archive, delete, undo.
 
 Each is one conditional change whose row count decides who was first; whoever comes too late gets a
 StateConflict with a sentence. All return the batch as it is then.
 """
 
+import logging
+
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from batches.ending import end_all, summary
+from batches.ending import end_all, summary, tell_of_end
+from batches.executors import executor_named
 from batches.models import FIRST, LAST, Batch, BatchTrade
+from batches.retrying import wait_again
+from batches.staging import StagingError
 from batches.states import FINAL, StateConflict, Status, TradeStatus
 from joblogs.queueing import ring
 from joblogs.states import Trigger
+from trades.models import Trade
+
+logger = logging.getLogger(__name__)
 
 RUN, UNDO = "batch", "undo_batch"  # the jobs
 
 
 def conflict(batch: Batch, what: str) -> StateConflict:
     """The words for who comes too late, or asks for what cannot be."""
-    batch.refresh_from_db()
+    try:
+        batch.refresh_from_db()
+    except Batch.DoesNotExist:
+        return StateConflict(f"{batch.name} is deleted.")
     state = batch.get_status_display().lower()
     if batch.waits_for_worker:
         state = "started already"
@@ -29,9 +42,26 @@ def conflict(batch: Batch, what: str) -> StateConflict:
     return StateConflict(f"{batch.name} is {state}; {what}.")
 
 
+def write_down(user: AbstractBaseUser | None, batch: Batch, words: str, flag: int = CHANGE) -> None:
+    """Who did what with which batch, for the history of the admin and for the log."""
+    logger.info("%s: %s by %s.", batch.name, words, user.get_username() if user else "a command")
+    if user is not None:
+        LogEntry.objects.create(
+            user_id=user.pk,
+            content_type=ContentType.objects.get_for_model(Batch),
+            object_id=str(batch.pk),
+            object_repr=batch.name[:200],
+            action_flag=flag,
+            change_message=words,
+        )
+
+
 def held(batch: Batch) -> Batch:
     """The batch as it is, and as it stays until the surrounding transaction ends."""
-    return Batch.objects.select_for_update().get(pk=batch.pk)
+    now = Batch.objects.select_for_update().filter(pk=batch.pk).first()
+    if now is None:
+        raise conflict(batch, "")
+    return now
 
 
 def start(
@@ -43,7 +73,8 @@ def start(
         staged = Batch.objects.filter(pk=batch.pk, status=Status.PENDING, queued_at=None)
         if not staged.update(queued_at=now, rounds=F("rounds") + 1, updated_at=now):
             raise conflict(batch, "only one that was never started can be started")
-        ring(RUN, batch.pk, trigger=trigger)
+        write_down(user, batch, "started")
+        ring(RUN, batch.pk, trigger=trigger, asked_by=user)
     batch.refresh_from_db()
     return batch
 
@@ -65,7 +96,9 @@ def cancel(
             Batch.objects.filter(pk=batch.pk).update(
                 cancel_requested=True, updated_at=timezone.now()
             )
-            ring(RUN, batch.pk, trigger=trigger)  # its owner may be dead
+            # Its owner may be dead.
+            ring(RUN, batch.pk, trigger=trigger, asked_by=user)
+        write_down(user, batch, "cancelled")
     batch.refresh_from_db()
     return batch
 
@@ -82,6 +115,7 @@ def cancel_waiting(batch: Batch) -> None:
         updated_at=moment,
         error_summary=summary(batch),
     )
+    tell_of_end(batch, Status.CANCELLED, summary(batch))
 
 
 def retry(
@@ -95,33 +129,14 @@ def retry(
         now = held(batch)
         if not now.can_be_retried:
             raise conflict(batch, "only one that ended without success can be retried")
-        wait_again(now)
-        ring(RUN, batch.pk, trigger=trigger)
+        try:
+            wait_again(now)
+        except StagingError as problem:
+            raise conflict(batch, f"its bad lines cannot be read again: {problem}") from None
+        write_down(user, batch, "retried")
+        ring(RUN, batch.pk, trigger=trigger, asked_by=user)
     batch.refresh_from_db()
     return batch
-
-
-def wait_again(batch: Batch) -> None:
-    """Move what failed or was cancelled, and the batch, back to pending."""
-    trades = BatchTrade.objects.filter(batch=batch)
-    failed = trades.filter(status=TradeStatus.FAILED, errors=[])
-    cancelled = trades.filter(status=TradeStatus.CANCELLED)
-    again = {"status": TradeStatus.PENDING, "finished_at": None}
-    moment = timezone.now()
-    Batch.objects.filter(pk=batch.pk).move(
-        Status(batch.status),
-        Status.PENDING,
-        failed_trades=F("failed_trades") - failed.update(**again),
-        cancelled_trades=F("cancelled_trades") - cancelled.update(**again),
-        queued_at=moment,
-        updated_at=moment,
-        started_at=None,
-        completed_at=None,
-        error_summary="",
-        attempt=0,
-        rounds=F("rounds") + 1,
-        cancel_requested=False,
-    )
 
 
 def set_priority(batch: Batch, priority: int, user: AbstractBaseUser | None = None) -> Batch:
@@ -132,8 +147,10 @@ def set_priority(batch: Batch, priority: int, user: AbstractBaseUser | None = No
     if not FIRST <= priority <= LAST:
         raise ValueError(f"The priority is a number from {FIRST} to {LAST}, not {priority}.")
     waiting = Batch.objects.filter(pk=batch.pk, status__in=[Status.PENDING, Status.RUNNING])
-    if not waiting.update(priority=priority, updated_at=timezone.now()):
-        raise conflict(batch, "only one that waits or runs has a priority to change")
+    with transaction.atomic():
+        if not waiting.update(priority=priority, updated_at=timezone.now()):
+            raise conflict(batch, "only one that waits or runs has a priority to change")
+        write_down(user, batch, f"given priority {priority}")
     batch.refresh_from_db()
     return batch
 
@@ -141,8 +158,10 @@ def set_priority(batch: Batch, priority: int, user: AbstractBaseUser | None = No
 def archive(batch: Batch, user: AbstractBaseUser | None = None) -> Batch:
     """Put a final batch away. Raises StateConflict."""
     final = Batch.objects.filter(pk=batch.pk, status__in=FINAL, archived_at=None)
-    if not final.update(archived_at=timezone.now(), updated_at=timezone.now()):
-        raise conflict(batch, "only one that has ended can be archived, once")
+    with transaction.atomic():
+        if not final.update(archived_at=timezone.now(), updated_at=timezone.now()):
+            raise conflict(batch, "only one that has ended can be archived, once")
+        write_down(user, batch, "archived")
     batch.refresh_from_db()
     return batch
 
@@ -150,7 +169,60 @@ def archive(batch: Batch, user: AbstractBaseUser | None = None) -> Batch:
 def unarchive(batch: Batch, user: AbstractBaseUser | None = None) -> Batch:
     """Take it out again. Raises StateConflict."""
     archived = Batch.objects.filter(pk=batch.pk, archived_at__isnull=False)
-    if not archived.update(archived_at=None, updated_at=timezone.now()):
-        raise conflict(batch, "it is not archived")
+    with transaction.atomic():
+        if not archived.update(archived_at=None, updated_at=timezone.now()):
+            raise conflict(batch, "it is not archived")
+        write_down(user, batch, "taken out of the archive")
     batch.refresh_from_db()
     return batch
+
+
+def delete(batch: Batch, user: AbstractBaseUser | None = None) -> Batch:
+    """Delete a batch that has ended, or was never started; its trades and their ledger stay.
+
+    Raises StateConflict.
+    """
+    with transaction.atomic():
+        now = held(batch)
+        if not now.can_be_deleted:
+            raise conflict(batch, "only one that has ended, or was never started, can be deleted")
+        write_down(user, batch, f"{now.total_trades:,} batch trades deleted", DELETION)
+        Trade.objects.filter(batch=batch).update(batch=None)
+        # Raw: nothing refers to them, and they may be many.
+        rows = BatchTrade.objects.filter(batch=batch)
+        rows._raw_delete(rows.db)
+        now.delete()
+    return batch
+
+
+def undo(
+    batch: Batch, user: AbstractBaseUser | None = None, trigger: Trigger = Trigger.MANUAL
+) -> Batch:
+    """Have the trades of a batch rolled back in the background. Raises StateConflict.
+
+    Only where the executor says that nothing has left the house.
+    """
+    with transaction.atomic():
+        now = held(batch)
+        if problem := why_it_cannot_be_undone(now):
+            raise conflict(batch, problem)
+        Batch.objects.filter(pk=batch.pk).update(
+            undo_requested=True, undone_by=user, updated_at=timezone.now()
+        )
+        write_down(user, batch, f"{now.executed_trades:,} trades rolled back")
+        ring(UNDO, batch.pk, trigger=trigger, asked_by=user)
+    batch.refresh_from_db()
+    return batch
+
+
+def why_it_cannot_be_undone(batch: Batch) -> str:
+    """A clause that says why, '' if it can be."""
+    if batch.undo_requested:
+        return "its trades are rolled back already"
+    if not batch.is_completed or not batch.executed_trades:
+        return "only one that has ended with trades executed can be rolled back"
+    try:
+        executor = executor_named(batch.executor)
+    except ValueError:
+        return f"the executor {batch.executor} is not there to say whether it can be rolled back"
+    return "" if executor.can_undo else f"{executor.title} has executed it outside of this house"

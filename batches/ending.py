@@ -8,7 +8,10 @@ from batches.answers import INTERRUPTED
 from batches.claims import finish, patiently, renew
 from batches.models import Batch, BatchTrade
 from batches.states import Status, TradeStatus
+from joblogs.notices import tell
+from joblogs.states import Level
 
+LEVELS = {Status.FAILED: Level.ERROR, Status.PARTIAL_SUCCESS: Level.WARNING}
 COUNTER = {
     TradeStatus.FAILED: "failed_trades",
     TradeStatus.CANCELLED: "cancelled_trades",
@@ -32,6 +35,18 @@ def end(batch: Batch, reason: str = "") -> None:
         batch.refresh_from_db()
         status = final_status(batch)
         finish(batch, status, error_summary=summary(batch, reason))
+        tell_of_end(batch, status, summary(batch, reason))
+
+
+def tell_of_end(batch: Batch, status: Status, words: str) -> None:
+    """Each round of a batch ends once, and once it is told of it: with the end, or not at all."""
+    tell(
+        f"batch:{batch.pk}:{batch.rounds}",
+        f"Batch {status.label.lower()}: {batch.name}",
+        words or f"All {batch.total_trades:,} trades are executed.",
+        LEVELS.get(status, Level.INFO),
+        f"/batches/{batch.pk}/",
+    )
 
 
 def give_up(batch: Batch, reason: str) -> None:

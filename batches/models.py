@@ -8,7 +8,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from batches.states import FINAL, MOVES, RETRYABLE, Status, TradeStatus
+from batches.querysets import BatchQuerySet
+from batches.states import FINAL, RETRYABLE, Status, TradeStatus
 from trades.models import Account, ExactDecimalField, Instrument, Trade
 from web.durations import duration_in_words
 from web.jsontext import JSONTextField
@@ -16,31 +17,6 @@ from web.jsontext import JSONTextField
 FIRST, LAST, USUAL = 1, 10, 5  # priorities
 PRIORITY = [MinValueValidator(FIRST), MaxValueValidator(LAST)]
 MOST_PARALLEL = 32
-
-
-class BatchQuerySet(models.QuerySet["Batch"]):
-    def due(self) -> "BatchQuerySet":
-        """Started, not final, and nobody's, or of a process whose lease ran out."""
-        free = models.Q(owner="") | models.Q(lease_until__lt=timezone.now())
-        return self.active().filter(free)
-
-    def active(self) -> "BatchQuerySet":
-        """Started and not final: waiting for a worker, or running."""
-        waits = models.Q(status=Status.PENDING, queued_at__isnull=False)
-        return self.filter(waits | models.Q(status=Status.RUNNING))
-
-    def most_urgent_first(self) -> "BatchQuerySet":
-        """By priority, 1 before 10; then those that were started first.
-
-        One that a user has cancelled comes before all: it only has to be ended.
-        """
-        return self.order_by("-cancel_requested", "priority", "queued_at", "id")
-
-    def move(self, old: Status, new: Status, **values: object) -> bool:
-        """Move from one state to another; whether this caller was the one who did it."""
-        if (old, new) not in MOVES:
-            raise ValueError(f"{old} → {new} is no legal move")
-        return self.filter(status=old).update(status=new, **values) == 1
 
 
 class BatchTemplate(models.Model):
@@ -123,6 +99,7 @@ class Batch(models.Model):
     completed_at = models.DateTimeField("completed", null=True)
     updated_at = models.DateTimeField("changed", default=timezone.now)
     archived_at = models.DateTimeField("archived", null=True)
+    undo_requested = models.BooleanField(default=False)
     undone_at = models.DateTimeField("rolled back", null=True)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
@@ -214,7 +191,16 @@ class Batch(models.Model):
 
     @property
     def can_be_retried(self) -> bool:
-        return self.status in RETRYABLE and self.undone_at is None and self.archived_at is None
+        return self.status in RETRYABLE and not self.undo_requested and self.archived_at is None
+
+    @property
+    def is_being_undone(self) -> bool:
+        return self.undo_requested and self.undone_at is None
+
+    @property
+    def can_be_deleted(self) -> bool:
+        """Only staged, or at its end; its trades stay."""
+        return (self.is_completed or self.can_be_started) and not self.is_being_undone
 
     @property
     def duration_in_words(self) -> str | None:

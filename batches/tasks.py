@@ -1,7 +1,13 @@
 """The jobs of this room, as the queue knows them."""
 
-from batches.background import batch_slice, waiting_batches
-from batches.control import RUN
+from batches.background import batch_slice, waiting_batches, waiting_undos
+from batches.control import RUN, UNDO
+from batches.undoing import undo_slice
 from joblogs.registry import Job, register
 
-register(Job(RUN, batch_slice, waiting=waiting_batches))
+PAGE = "batch"
+
+register(
+    Job(RUN, batch_slice, waiting=waiting_batches, page=PAGE),
+    Job(UNDO, undo_slice, waiting=waiting_undos, page=PAGE),
+)

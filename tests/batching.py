@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from batches.background import batch_slice
 from batches.booking import LEDGER_FILE
+from batches.claims import free_from_the_dead
 from batches.control import start
 from batches.models import Batch, BatchTrade
 from batches.states import Status, TradeStatus
@@ -60,6 +61,7 @@ def started(count: int = 3, **wishes: object) -> Batch:
 
 def work_off() -> None:
     """Do what a worker would do with all batches that wait, in this process, without job logs."""
+    free_from_the_dead()
     while Batch.objects.due().exists():
         batch_slice(0)
 

@@ -37,7 +37,11 @@ from django.core.management import call_command
 import django_q.pusher
 from imports import background, claims, rollback, running
 from orders import syncing
+from batches import background as of_batches
+from tests import brokers
 
+brokers.know_all()
+of_batches.SLICE = wishes["slice"]
 running.CHUNK = rollback.SLICE = wishes["chunk"]
 background.SLICE = wishes["slice"]
 django_q.pusher.sleep = lambda seconds: time.sleep(0.5)  # ten, when the database is away

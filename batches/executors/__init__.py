@@ -126,11 +126,14 @@ def lot_of(executor: Executor) -> int:
     return max(1, executor.lot) if executor.is_idempotent else 1
 
 
-EXECUTORS: dict[str, type[Executor]] = {
-    module.EXECUTOR.name: module.EXECUTOR
-    for module in (
+def in_this_folder() -> dict[str, type[Executor]]:
+    """Every executor in this folder by its name."""
+    modules = [
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)
-    )
-    if hasattr(module, "EXECUTOR")
-}
+    ]
+    kinds = [module.EXECUTOR for module in modules if hasattr(module, "EXECUTOR")]
+    return {kind.name: kind for kind in kinds}
+
+
+EXECUTORS = in_this_folder()
