@@ -83,9 +83,6 @@ def as_result(one: BatchTrade) -> dict[str, object]:
     }
 
 
-COLUMNS = list(as_result(BatchTrade()))
-
-
 def number(value: Decimal | None) -> str | None:
     return None if value is None else plain(Decimal(value))
 
@@ -94,14 +91,15 @@ def moment(when: datetime | None) -> str | None:
     return when and f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
+COLUMNS = list(as_result(BatchTrade()))
+NUMBERS = {name for name in COLUMNS if name.split("_")[-1] in ("quantity", "price", "commission")}
+
+
 def as_csv(batch: Batch) -> Iterator[str]:
     """With the byte order mark by which spreadsheets know UTF-8. Moments are in UTC."""
     yield "\ufeff" + lines([COLUMNS])
     for trades in slices(batch):
         yield lines([cells(as_result(one)) for one in trades])
-
-
-NUMBERS = {name for name in COLUMNS if name.split("_")[-1] in ("quantity", "price", "commission")}
 
 
 def cells(result: dict[str, object]) -> list[str]:

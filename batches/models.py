@@ -8,6 +8,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from batches.batchkeys import BatchKey  # noqa: F401
 from batches.states import FINAL, MOVES, RETRYABLE, Status, TradeStatus
 from trades.models import Account, ExactDecimalField, Instrument, Trade
 from web.durations import duration_in_words

@@ -1,17 +1,14 @@
-"""Lines that were bad are read again as they were given: what they lacked may be here by now."""
+"""A line that was bad is read again as it was given: what it lacked may be here by now."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from batches.lines import LineReader, StagedLine
 from batches.mapping import Columns
 from batches.models import Batch, BatchTrade
-from batches.states import TradeStatus
 from batches.wishes import make_executor
-from batches.writing import make_instruments, write_lines
 from imports.dialect import Dialect
-from imports.places import zones_for
+from imports.places import instrument_of, zones_for
 
-SLICE = 500  # lines
 # Nothing but another file could make such a line better.
 SHAPES = {
     "row_too_short",
@@ -53,40 +50,28 @@ def zone_finder(whole_file: str) -> Callable[[str], str]:
     return lambda account: zones.get(account, zones[""])
 
 
-def restage_bad(batch: Batch) -> int:
-    """Read the bad lines of a batch again; how many of them are pending now.
+def restage(batch_trade: BatchTrade, reader: LineReader | None = None) -> list[dict[str, str]]:
+    """Read a bad line once more, as it was given; what is still wrong with it, if anything.
 
-    The others stay failed, with what is wrong with them now. The counters of the batch are the
-    caller's, who holds the batch in a transaction. Raises StagingError if its executor is no more.
+    Its fields are filled, and nothing is saved. Of many trades of a batch, give each the same
+    `reader_of(batch)`. Raises StagingError if the executor is no more.
     """
-    reader, better = reader_of(batch), 0
-    for trades in bad_lines(batch):
-        lines = [reader.read(one.sequence, one.raw, one.row_number) for one in trades]
-        changed = [
-            (trade.pk, line)
-            for trade, line in zip(trades, lines, strict=True)
-            if line.errors != trade.errors
-        ]
-        replace_lines(batch, dict(changed))
-        better += sum(not line.problems for _, line in changed)
-    return better
+    if any(error["code"] in SHAPES for error in batch_trade.errors):
+        return batch_trade.errors
+    reader = reader or reader_of(batch_trade.batch)
+    fill(batch_trade, reader.read(batch_trade.sequence, batch_trade.raw, batch_trade.row_number))
+    return batch_trade.errors
 
 
-def bad_lines(batch: Batch) -> Iterator[list[BatchTrade]]:
-    """Those that another reading may make better, slice by slice."""
-    bad = BatchTrade.objects.filter(batch=batch, status=TradeStatus.FAILED).exclude(errors=[])
-    bad, last = bad.order_by("sequence"), 0
-    while trades := list(bad.filter(sequence__gt=last)[:SLICE]):
-        last = trades[-1].sequence
-        yield [one for one in trades if not {error["code"] for error in one.errors} & SHAPES]
-
-
-def replace_lines(batch: Batch, lines: dict[int, StagedLine]) -> None:
-    """Nothing was ever done with a bad line, so another row in its place loses nothing.
-
-    That is many times as fast as to change each of its columns.
-    """
-    BatchTrade.objects.filter(pk__in=lines).delete()
-    good = [line.symbol for line in lines.values() if line.symbol and not line.problems]
-    make_instruments({symbol.symbol: symbol for symbol in good})
-    write_lines(batch, list(lines.values()))
+def fill(batch_trade: BatchTrade, line: StagedLine) -> None:
+    values = line.values
+    batch_trade.account_id = line.account_id
+    if line.symbol and not line.problems:
+        batch_trade.instrument = instrument_of(line.symbol)
+    for name in ("side", "order_id", "trade_name", "notes"):
+        setattr(batch_trade, name, values.get(name, ""))
+    for name in ("quantity", "price", "executed_at"):
+        setattr(batch_trade, name, values.get(name))
+    batch_trade.commission = values.get("commission", 0)
+    batch_trade.errors = line.errors
+    batch_trade.error_message = line.message

@@ -21,7 +21,7 @@ from batches.lines import PLAIN, StagedLine
 from batches.mapping import StagingError, dialect_of, layout_of
 from batches.models import Batch, BatchTemplate
 from batches.reading import Source, as_given, lines_of_csv, lines_of_objects, name_of, opened_text
-from batches.restaging import reader_for, restage_bad
+from batches.restaging import reader_for, restage
 from batches.wishes import Wishes
 from batches.writing import Staged
 from imports.dialect import Dialect, in_words
@@ -30,7 +30,7 @@ from imports.textfile import TextFile
 from orders.spool import opened_spool
 from trades.models import Trade
 
-__all__ = ["FIELDS", "Field", "StagedLine", "StagingError", "restage_bad"]
+__all__ = ["FIELDS", "Field", "StagedLine", "StagingError", "restage"]
 
 LOT = 500  # lines
 SHOWN = 50  # lines of a preview

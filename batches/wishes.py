@@ -6,8 +6,9 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
-from batches.executors import Executor, make
-from batches.mapping import Columns, StagingError
+from batches.executors import Executor, executor_named, make
+from batches.executors.wishes import read_settings
+from batches.mapping import Columns, StagingError, require_storable
 from batches.models import FIRST, LAST, MOST_PARALLEL, USUAL, Batch, BatchTemplate
 
 LONGEST_NAME = 200
@@ -47,11 +48,11 @@ class Wishes:
             wished = {**template.executor_settings, **(self.executor_settings or {})}
         else:  # the template's settings are those of another one
             wished = {**(self.executor_settings or {})}
-        make_executor(executor, wished)
+        checked = checked_settings(executor, wished)
         return Batch(
             name=neat(self.name) or neat(usual_name) or "Batch",
             executor=executor,
-            executor_settings=wished,
+            executor_settings=checked,
             priority=within("priority", self.priority, template.priority, FIRST, LAST),
             parallel=within("parallel", self.parallel, template.parallel, 1, MOST_PARALLEL),
             template=self.template,
@@ -64,6 +65,17 @@ def make_executor(name: str, wished: Mapping[str, Any]) -> Executor:
         return make(name, wished)
     except ValueError as problem:
         raise StagingError(str(problem)) from None
+
+
+def checked_settings(name: str, wished: Mapping[str, Any]) -> dict[str, int | str]:
+    """What was wished, as the executor reads it; what was not stays open for its defaults."""
+    try:
+        read = read_settings(executor_named(name).settings, wished)
+    except ValueError as problem:
+        raise StagingError(str(problem)) from None
+    for setting, value in read.items():
+        require_storable(setting, str(value))
+    return {setting: read[setting] for setting in wished}
 
 
 def within(name: str, wished: int | None, usual: int, least: int, most: int) -> int:

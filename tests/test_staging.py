@@ -13,13 +13,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from batches import restaging, writing
+from batches import writing
 from batches.fields import FIELDS
 from batches.models import Batch, BatchTemplate, BatchTrade
+from batches.restaging import reader_of
 from batches.staging import (
     StagingError,
     preview_csv,
-    restage_bad,
+    restage,
     stage_csv,
     stage_json,
     stage_trades,
@@ -460,61 +461,41 @@ def test_trades_keep_their_account_unless_told_otherwise(take_in: TakeIn) -> Non
 
 
 def test_a_line_is_staged_again_when_its_account_is_there() -> None:
-    batch = stage_csv(csv_of(LINE.replace("Sim101", "LIVE-1"), LINE, "x,,,,,"))
-    assert restage_bad(batch) == 0
+    trade = only(stage_csv(csv_of(LINE.replace("Sim101", "LIVE-1"))))
+    assert restage(trade)[0]["code"] == "unknown_account"
     Account.objects.create(name="LIVE-1")
-    assert restage_bad(batch) == 1
-    first, second, third = trades_of(batch)
-    assert (first.account.name, first.instrument.symbol, first.quantity) == (
+    assert restage(trade) == []
+    trade.save()
+    trade.refresh_from_db()
+    assert (trade.account.name, trade.instrument.symbol, trade.quantity) == (
         "LIVE-1",
         "MNQ 03-26",
         2,
     )
-    assert (first.status, first.error_message, first.errors, first.row_number) == (
-        "pending",
-        "",
-        [],
-        2,
-    )
-    assert [second.status, third.status] == ["pending", "failed"]
-
-
-def test_a_line_that_is_still_bad_tells_why() -> None:
-    batch = stage_csv(csv_of("LIVE-1,AAPL,Buy,x,10,"))
-    Account.objects.create(name="LIVE-1")
-    assert restage_bad(batch) == 0
-    assert only(batch).error_message == "Qty: 'x' is not a number"
+    assert trade.error_message == ""
 
 
 def test_a_line_is_staged_again_as_it_was_read_at_first() -> None:
     content = csv_of("X;AAPL;1;1,5;5/1/2026 10:00", header="Konto;Symbol;Qty;Price;Time")
-    wishes = {"columns": {"account": "Konto"}, "defaults": {"side": "sell"}}
-    batch = stage_csv(content, timezone="Europe/Berlin", **wishes)
+    batch = stage_csv(
+        content, columns={"account": "Konto"}, defaults={"side": "sell"}, timezone="Europe/Berlin"
+    )
     Account.objects.create(name="X")
-    assert restage_bad(Batch.objects.get(pk=batch.pk)) == 1
-    trade = only(batch)
+    trade = BatchTrade.objects.get(batch=batch)
+    assert restage(trade, reader_of(trade.batch)) == []
     assert (trade.price, trade.side) == (Decimal("1.5"), "sell")
     assert trade.executed_at == datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
 def test_a_line_of_a_wrong_shape_stays_one() -> None:
-    batch = stage_csv(csv_of('Sim101,AAPL,Buy,1,10,"2026'))
-    assert restage_bad(batch) == 0
-    assert only(batch).errors[0]["code"] == "unclosed_quote"
+    trade = only(stage_csv(csv_of('Sim101,AAPL,Buy,1,10,"2026')))
+    assert restage(trade)[0]["code"] == "unclosed_quote"
 
 
 def test_trades_and_objects_are_staged_again(take_in: TakeIn) -> None:
     take_in(file_of(fill()))
-    copies = stage_trades(Trade.objects.all(), defaults={"account": "Copy"})
-    given = stage_json([GOOD | {"account": "Copy"}])
+    copy = only(stage_trades(Trade.objects.all(), defaults={"account": "Copy"}))
+    given = only(stage_json([GOOD | {"account": "Copy"}]))
     Account.objects.create(name="Copy")
-    assert [restage_bad(copies), restage_bad(given)] == [1, 1]
-    assert only(copies).account.name == only(given).account.name == "Copy"
-
-
-def test_many_lines_are_staged_again_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restaging, "SLICE", 2)
-    batch = stage_csv(csv_of(*[LINE.replace("Sim101", "LIVE-1"), LINE] * 5))
-    Account.objects.create(name="LIVE-1")
-    assert restage_bad(batch) == 5
-    assert [trade.sequence for trade in trades_of(batch)] == [*range(1, 11)]
+    assert [restage(copy), restage(given)] == [[], []]
+    assert copy.account.name == given.account.name == "Copy"
