@@ -21,7 +21,7 @@ from batches.batchkeys import batch_of, save_once
 from batches.models import Batch, BatchTemplate
 from batches.staging import StagingError, staged_csv, staged_json, staged_trades
 from batches.states import StateConflict
-from batches.wishes import Wishes
+from batches.wishes import Wishes, template_called
 from batches.writing import Staged
 from imports.apibackup import is_a_form, require_short
 from imports.apideeds import KEY, key_of, require_size
@@ -30,7 +30,6 @@ from joblogs.states import Trigger
 from trades.models import Trade
 from web.api import ApiError, ApiView, answers, invalid
 from web.apibody import JSONBody
-from web.numbers import whole_number
 
 PLAIN_WISHES = (
     "name",
@@ -160,10 +159,8 @@ def template_named(text: str) -> BatchTemplate | None:
     """The template of that name or number; None for none. Raises ApiError."""
     if not text:
         return None
-    number = whole_number(text)
-    named = BatchTemplate.objects.filter(name=text).first()
-    template = named or (number and BatchTemplate.objects.filter(pk=number).first())
-    if not template:
+    template = template_called(text)
+    if template is None:
         raise invalid(template=f"there is no template '{text[:40]}'")
     return template
 

@@ -10,6 +10,7 @@ from batches.executors import Executor, executor_named, make
 from batches.executors.wishes import read_settings
 from batches.mapping import Columns, StagingError, require_storable
 from batches.models import FIRST, LAST, MOST_PARALLEL, USUAL, Batch, BatchTemplate
+from web.numbers import whole_number
 
 LONGEST_NAME = 200
 USUAL_EXECUTOR = "journal"
@@ -58,6 +59,12 @@ class Wishes:
             template=self.template,
             created_by=self.user,
         )
+
+
+def template_called(text: str) -> BatchTemplate | None:
+    """The template of that name, or else of that number; None if there is none."""
+    named = BatchTemplate.objects.filter(name=text).first()
+    return named or BatchTemplate.objects.filter(pk=whole_number(text) or 0).first()
 
 
 def make_executor(name: str, wished: Mapping[str, Any]) -> Executor:
