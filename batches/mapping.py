@@ -24,6 +24,12 @@ class StagingError(ValueError):
     """Nothing was staged. The text is one sentence: what was found and what was expected."""
 
 
+def require_storable(name: str, text: str) -> None:
+    """Raises StagingError for a text that no database can have."""
+    if "\0" in text or text != text.encode(errors="replace").decode():
+        raise StagingError(f"{name}: {ascii(text[:60])} has a character that is none.")
+
+
 @dataclass(frozen=True)
 class Columns:
     """By field: the heading it is read from, and what stands for an empty cell.
@@ -44,6 +50,7 @@ class Columns:
                     raise StagingError(f"There is no field {shown(name)}; there are: {known}.")
                 if not isinstance(text, str):
                     raise StagingError(f"{name}: {shown(str(text))} is no text.")
+                require_storable(name, text)
 
     def wanted(self, name: str) -> tuple[str, ...]:
         """The headings that a field is read from, the first that is there; none: no heading."""

@@ -8,6 +8,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from batches.batchkeys import BatchKey  # noqa: F401
 from batches.querysets import BatchQuerySet
 from batches.states import FINAL, RETRYABLE, Status, TradeStatus
 from trades.models import Account, ExactDecimalField, Instrument, Trade

@@ -7,7 +7,7 @@ from batches.mapping import Columns
 from batches.models import Batch, BatchTrade
 from batches.wishes import make_executor
 from imports.dialect import Dialect
-from imports.places import instrument_of, zones_for
+from imports.places import zones_for
 
 # Nothing but another file could make such a line better.
 SHAPES = {
@@ -51,7 +51,7 @@ def zone_finder(whole_file: str) -> Callable[[str], str]:
 
 
 def restage(batch_trade: BatchTrade, reader: LineReader | None = None) -> list[dict[str, str]]:
-    """Read the line of a batch trade once more; what is still wrong with it, if anything.
+    """Read a bad line once more, as it was given; what is still wrong with it, if anything.
 
     Its fields are filled, and nothing is saved. Of many trades of a batch, give each the same
     `reader_of(batch)`. Raises StagingError if the executor is no more.
@@ -59,15 +59,16 @@ def restage(batch_trade: BatchTrade, reader: LineReader | None = None) -> list[d
     if any(error["code"] in SHAPES for error in batch_trade.errors):
         return batch_trade.errors
     reader = reader or reader_of(batch_trade.batch)
-    fill(batch_trade, reader.read(batch_trade.sequence, batch_trade.raw, batch_trade.row_number))
+    line = reader.read(batch_trade.sequence, batch_trade.raw, batch_trade.row_number)
+    if line.symbol and not line.problems:
+        batch_trade.instrument = reader.instruments[line.symbol]
+    fill(batch_trade, line)
     return batch_trade.errors
 
 
 def fill(batch_trade: BatchTrade, line: StagedLine) -> None:
     values = line.values
     batch_trade.account_id = line.account_id
-    if line.symbol and not line.problems:
-        batch_trade.instrument = instrument_of(line.symbol)
     for name in ("side", "order_id", "trade_name", "notes"):
         setattr(batch_trade, name, values.get(name, ""))
     for name in ("quantity", "price", "executed_at"):

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
-from batches.executors import Executor, make
-from batches.mapping import Columns, StagingError
+from batches.executors import Executor, executor_named, make
+from batches.executors.wishes import read_settings
+from batches.mapping import Columns, StagingError, require_storable
 from batches.models import FIRST, LAST, MOST_PARALLEL, USUAL, Batch, BatchTemplate
+from web.numbers import whole_number
 
 LONGEST_NAME = 200
 USUAL_EXECUTOR = "journal"
@@ -47,11 +49,11 @@ class Wishes:
             wished = {**template.executor_settings, **(self.executor_settings or {})}
         else:  # the template's settings are those of another one
             wished = {**(self.executor_settings or {})}
-        make_executor(executor, wished)
+        checked = checked_settings(executor, wished)
         return Batch(
             name=neat(self.name) or neat(usual_name) or "Batch",
             executor=executor,
-            executor_settings=wished,
+            executor_settings=checked,
             priority=within("priority", self.priority, template.priority, FIRST, LAST),
             parallel=within("parallel", self.parallel, template.parallel, 1, MOST_PARALLEL),
             template=self.template,
@@ -59,11 +61,28 @@ class Wishes:
         )
 
 
+def template_called(text: str) -> BatchTemplate | None:
+    """The template of that name, or else of that number; None if there is none."""
+    named = BatchTemplate.objects.filter(name=text).first()
+    return named or BatchTemplate.objects.filter(pk=whole_number(text) or 0).first()
+
+
 def make_executor(name: str, wished: Mapping[str, Any]) -> Executor:
     try:
         return make(name, wished)
     except ValueError as problem:
         raise StagingError(str(problem)) from None
+
+
+def checked_settings(name: str, wished: Mapping[str, Any]) -> dict[str, int | str]:
+    """What was wished, as the executor reads it; what was not stays open for its defaults."""
+    try:
+        read = read_settings(executor_named(name).settings, wished)
+    except ValueError as problem:
+        raise StagingError(str(problem)) from None
+    for setting, value in read.items():
+        require_storable(setting, str(value))
+    return {setting: read[setting] for setting in wished}
 
 
 def within(name: str, wished: int | None, usual: int, least: int, most: int) -> int:

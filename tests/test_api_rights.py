@@ -40,6 +40,26 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("get", "/api/import-logs/download/{}"): READERS,
     ("get", "/api/import-logs/affected-trades/{}"): READERS,
     ("get", "/api/import-logs/stats"): READERS,
+    ("get", "/api/batches"): READERS,
+    ("post", "/api/batches"): OPERATORS,
+    ("get", "/api/batches/active"): READERS,
+    ("get", "/api/batches/recent"): READERS,
+    ("get", "/api/batches/{}"): READERS,
+    ("delete", "/api/batches/{}"): {"admin"},
+    ("get", "/api/batches/{}/trades"): READERS,
+    ("get", "/api/batches/{}/progress"): READERS,
+    ("get", "/api/batches/{}/results"): READERS,
+    ("get", "/api/batches/{}/errors"): READERS,
+    ("get", "/api/batches/{}/export"): READERS,
+    ("put", "/api/batches/{}/start"): OPERATORS,
+    ("put", "/api/batches/{}/cancel"): OPERATORS,
+    ("put", "/api/batches/{}/retry"): OPERATORS,
+    ("put", "/api/batches/{}/priority"): OPERATORS,
+    ("get", "/api/batch-templates"): READERS,
+    ("post", "/api/batch-templates"): OPERATORS,
+    ("get", "/api/batch-templates/{}"): READERS,
+    ("put", "/api/batch-templates/{}"): OPERATORS,
+    ("delete", "/api/batch-templates/{}"): {"admin"},
     ("get", "/api/open-orders"): READERS,
     ("get", "/api/open-orders/{}"): READERS,
     ("post", "/api/open-orders/sync"): OPERATORS,
@@ -129,7 +149,7 @@ def test_every_method_asks_for_a_right() -> None:
         methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
         asked = {method for method, rights in view.rights.items() if rights}
         assert asked >= methods - {"HEAD"}, view
-    assert len(views) == 26
+    assert len(views) == 42
 
 
 def test_the_page_to_browse_the_api(client: Client, vera: User) -> None:

@@ -27,6 +27,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from batches.models import BatchTemplate
+from batches.staging import stage_json
 from joblogs.models import JobLogDetail
 from joblogs.queueing import ring
 from joblogs.schedules import place_schedules
@@ -70,6 +72,7 @@ def test_every_code_is_explained() -> None:
     sources = [
         ROOT / "web" / "api.py",
         *(ROOT / "imports").glob("api*.py"),
+        *(ROOT / "batches").glob("api*.py"),
         *(ROOT / "orders").glob("api*.py"),
         *(ROOT / "joblogs").glob("api*.py"),
         ROOT / "tradelog" / "tokens.py",
@@ -107,9 +110,16 @@ def test_no_answer_is_a_surprise(
     settings.TRADELOG_API_PER_MINUTE = 10**6
     schema = schemathesis.openapi.from_dict(DOCUMENT)
     schema.app = WSGIHandler()
-    of_jobs = "job-logs" in operation.path
-    known_ids = [*(str(log.pk) for log in logs), str(logs[0].import_batch_id)]
-    ids = st.sampled_from([str(job.pk), job.name] if of_jobs else known_ids)
+    staged = stage_json([{"account": "Sim101", "instrument": "AAPL", "side": "buy"}, {}])
+    template = BatchTemplate.objects.create(name="Monday")
+    known = {
+        "job-logs": [str(job.pk), job.name],
+        "import": [*(str(log.pk) for log in logs), str(logs[0].import_batch_id)],
+        "batch-templates": [str(template.pk)],
+        "batches": [str(staged.pk), str(staged.batch_uid)],
+    }
+    room = next((name for name in known if name in operation.path), "import")
+    ids = st.sampled_from(known[room])
 
     @seed(1)
     @hypothesis.settings(

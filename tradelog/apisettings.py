@@ -19,6 +19,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "tradelog",
     "DESCRIPTION": "Imports of broker files, with what became of every line. See docs/api.md.",
     "VERSION": "1",
+    "ENUM_NAME_OVERRIDES": {
+        "BatchStatusEnum": "batches.states.Status",
+        "BatchTradeStatusEnum": "batches.states.TradeStatus",
+    },
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "/static/favicon.svg",

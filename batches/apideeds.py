@@ -1,0 +1,126 @@
+"""The API of batches, as far as it changes something: make, start, cancel, retry, delete."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from batches import control
+from batches import serializers as shapes
+from batches.api import ID, SEE, find_batch
+from batches.export import batch_as_json
+from batches.models import Batch
+from batches.states import StateConflict
+from joblogs.states import Trigger
+from web.api import ApiError, ApiView, answers
+from web.apibody import JSONBody
+
+Control = Callable[..., Batch]
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that a user does with a batch; `words` follow its name in the message."""
+
+    do: Control
+    words: str
+    is_put_off: bool = False  # a worker does it
+
+
+START = Deed(control.start, "will be worked on as soon as a worker is free.", True)
+CANCEL = Deed(control.cancel, "is cancelled; what is being executed is finished.", True)
+RETRY = Deed(control.retry, "is tried again as soon as a worker is free.", True)
+
+
+def done(deed: Deed, request: Request, id: str) -> Response:
+    batch = find_batch(id)
+    try:
+        batch = deed.do(batch, request.user, Trigger.API)
+    except StateConflict as conflict:
+        raise ApiError(409, "STATE_CONFLICT", str(conflict)) from None
+    return told(batch, f"{batch.name} {deed.words}", 202 if deed.is_put_off else 200)
+
+
+def told(batch: Batch, words: str, status: int = 200) -> Response:
+    answer = {"success": True, "message": words, "batch": batch_as_json(batch)}
+    return Response(answer, status=status)
+
+
+class Start(ApiView):
+    rights = {"PUT": ["batches.start_batch"]}
+
+    @extend_schema(
+        parameters=[ID], request=None, responses=answers(shapes.DeedDone, 404, 409, 411, code=202)
+    )
+    def put(self, request: Request, id: str) -> Response:
+        """Start a staged batch. A second start is refused: 409."""
+        return done(START, request, id)
+
+
+class Cancel(ApiView):
+    rights = {"PUT": ["batches.cancel_batch"]}
+
+    @extend_schema(
+        parameters=[ID], request=None, responses=answers(shapes.DeedDone, 404, 409, 411, code=202)
+    )
+    def put(self, request: Request, id: str) -> Response:
+        """Begin none of its trades any more; what is being executed is finished."""
+        return done(CANCEL, request, id)
+
+
+class Retry(ApiView):
+    rights = {"PUT": ["batches.retry_batch"]}
+
+    @extend_schema(
+        parameters=[ID], request=None, responses=answers(shapes.DeedDone, 404, 409, 411, code=202)
+    )
+    def put(self, request: Request, id: str) -> Response:
+        """Have what failed or was cancelled tried again; bad lines are read again.
+
+        A trade of which nobody knows whether it was executed is executed again: look it up at the
+        broker before.
+        """
+        return done(RETRY, request, id)
+
+
+class Priority(ApiView):
+    rights = {"PUT": ["batches.start_batch"]}
+    parser_classes = [JSONBody]
+
+    @extend_schema(
+        parameters=[ID],
+        request=shapes.Priority,
+        responses=answers(shapes.DeedDone, 400, 404, 409, 413, 415),
+    )
+    def put(self, request: Request, id: str) -> Response:
+        """Change the priority of a batch that waits or runs: 1 comes first, 10 last."""
+        batch = find_batch(id)
+        form = shapes.Priority(data=request.data)
+        form.is_valid(raise_exception=True)
+        priority = form.validated_data["priority"]
+        try:
+            batch = control.set_priority(batch, priority, request.user)
+        except StateConflict as conflict:
+            raise ApiError(409, "STATE_CONFLICT", str(conflict)) from None
+        return told(batch, f"{batch.name} has priority {priority} now.")
+
+
+class OneBatch(ApiView):
+    rights = {"GET": [SEE], "DELETE": ["batches.delete_batch"]}
+
+    @extend_schema(parameters=[ID], responses=answers(shapes.BatchDetail, 404))
+    def get(self, request: Request, id: str) -> Response:
+        """One batch."""
+        return Response({"success": True, "batch": batch_as_json(find_batch(id))})
+
+    @extend_schema(parameters=[ID], responses=answers(shapes.Deleted, 404, 409))
+    def delete(self, request: Request, id: str) -> Response:
+        """Delete a batch that has ended, or was never started. Its trades stay."""
+        batch = find_batch(id)
+        try:
+            control.delete(batch, request.user)
+        except StateConflict as conflict:
+            raise ApiError(409, "STATE_CONFLICT", str(conflict)) from None
+        return Response({"success": True, "message": f"{batch.name} is deleted; its trades stay."})
