@@ -55,7 +55,7 @@ def standing(pair: Pair, begin: datetime, until: datetime | None) -> list[Positi
 
 
 def compare(pair: Pair, found: list[Run], olds: list[Position], worth: Worth) -> Iterator[str]:
-    there = {old.first_trade_id: old for old in olds}
+    there = {old.first_trade_id: old for old in reversed(olds)}
     surplus = [old for old in olds if there[old.first_trade_id] is not old]
     parts = parts_of(olds)
     for run in found:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 
 class Fill(NamedTuple):
-    """What positions need of a trade, in the order of FIELDS."""
+    """What positions need of a trade, or of a part of it, in the order of FIELDS."""
 
     trade_id: int
     side: str
@@ -26,6 +26,7 @@ class Fill(NamedTuple):
     execution_id: str
     entry_exit: str
     broker_position: str
+    is_rest: bool = False  # of one that has ended another position
 
     @property
     def is_buy(self) -> bool:
@@ -33,7 +34,7 @@ class Fill(NamedTuple):
 
 
 BUYS = {"buy", "buy_to_cover"}
-FIELDS = ("pk", *Fill._fields[1:])
+FIELDS = ("pk", *Fill._fields[1:-1])
 
 
 class Fills:
@@ -67,6 +68,7 @@ def without(fills: Iterable[Fill], taken: dict[int, Share]) -> Iterator[Fill]:
             yield fill._replace(
                 quantity=fill.quantity - share.quantity,
                 commission=fill.commission - share.commission,
+                is_rest=True,
             )
 
 

@@ -62,11 +62,11 @@ class Watch:
         self.before: Fill | None = None  # the last fill of the moment before
         self.session_end = session_end(first.executed_at) if terms.has_sessions else None
 
-    def opens(self, fill: Fill, *, reverses: bool = False) -> None:
+    def opens(self, fill: Fill) -> None:
         """Look at a fill that opens a position or adds to it."""
-        if is_told_as_exit(fill, self.terms, reverses=reverses) and len(self.found) < MOST:
+        if is_told_as_exit(fill, self.terms) and len(self.found) < MOST:
             kind = "cover_without_short" if fill.is_buy else "sell_without_long"
-            was = "less was held" if reverses else "nothing was held"
+            was = "less was held" if fill.is_rest else "nothing was held"
             message = f"{in_words(fill)} is told as an exit, but {was}."
             self.found.append(Finding(kind, fill, message, detail_of(fill)))
 
@@ -125,7 +125,7 @@ class Watch:
         return [*self.found, *(self.apart if self.is_trusted else [])]
 
 
-def is_told_as_exit(fill: Fill, terms: Terms, *, reverses: bool) -> bool:
+def is_told_as_exit(fill: Fill, terms: Terms) -> bool:
     """Whether somebody says that a fill ends something, by its side or beside it.
 
     A fill that ends a position and opens the opposite one is an exit as well, and may say so.
@@ -135,7 +135,7 @@ def is_told_as_exit(fill: Fill, terms: Terms, *, reverses: bool) -> bool:
     since = terms.tells_shorts_from
     if fill.side == "sell" and since is not None and fill.executed_at >= since:
         return True
-    return not reverses and fill.entry_exit[:4].lower() == "exit"
+    return not fill.is_rest and fill.entry_exit[:4].lower() == "exit"
 
 
 @lru_cache(1_000)

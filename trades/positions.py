@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import localcontext
+from itertools import starmap
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Min, Q, QuerySet, Sum
@@ -153,7 +154,7 @@ def fills_behind(pair: Pair, flat: Flat) -> Iterator[Fill]:
     rows = trades_of(pair).order_by("executed_at", "pk")
     if flat.moment:
         rows = rows.filter(executed_at__gte=flat.moment)
-    read = map(Fill._make, rows.values_list(*FIELDS).iterator(AT_ONCE))
+    read = starmap(Fill, rows.values_list(*FIELDS).iterator(AT_ONCE))
     return without(in_order(read), flat.taken or {})
 
 

@@ -100,12 +100,11 @@ def runs(fills: Iterable[Fill], terms: Terms) -> Iterator[Run]:
         elif fill.quantity <= run.held:
             run.leave(fill)
         else:
-            ending, opening = split(fill, run.held)
             run.watch.arrives(fill)
+            ending, fill = split(fill, run.held)
             run.leave(ending)
             yield run
-            run = opened_by(opening, terms, reverses=True)
-            continue
+            run = opened_by(fill, terms)
         run.watch.after(fill, run.net)
         if run.closed_at is not None:
             yield run
@@ -114,12 +113,10 @@ def runs(fills: Iterable[Fill], terms: Terms) -> Iterator[Run]:
         yield run
 
 
-def opened_by(fill: Fill, terms: Terms, *, reverses: bool = False) -> Run:
+def opened_by(fill: Fill, terms: Terms) -> Run:
     run = Run(fill.is_buy, fill.executed_at, Watch(terms, fill))
     run.enter(fill)
-    run.watch.opens(fill, reverses=reverses)
-    if reverses:
-        run.watch.after(fill, run.net)
+    run.watch.opens(fill)
     return run
 
 
@@ -127,4 +124,6 @@ def split(fill: Fill, quantity: Decimal) -> tuple[Fill, Fill]:
     """A fill of that quantity and one of the rest; their commissions add up to the whole."""
     commission = storable(fill.commission * quantity / fill.quantity)
     rest = {"quantity": fill.quantity - quantity, "commission": fill.commission - commission}
-    return fill._replace(quantity=quantity, commission=commission), fill._replace(**rest)
+    return fill._replace(quantity=quantity, commission=commission), fill._replace(
+        **rest, is_rest=True
+    )
