@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('batches', '0002_how_a_batch_was_read'),
+        ('batches', '0003_undo_requested'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
