@@ -23,6 +23,7 @@ OF_TRADES = {
 }
 WAITS = Badge("info", "hourglass_empty")
 STOPS = Badge("warning", "autorenew")
+UNDOES = Badge("info", "undo")
 UNDONE = Badge("plain", "undo")
 
 
@@ -32,6 +33,8 @@ def batch_badge(batch: Batch) -> SafeString:
         return WAITS.html("Waiting for a worker")
     if batch.status == Status.RUNNING and batch.cancel_requested:
         return STOPS.html("Being cancelled")
+    if batch.is_being_undone:
+        return UNDOES.html("Being rolled back")
     if batch.undone_at:
         return UNDONE.html("Rolled back")
     return OF_BATCHES[Status(batch.status)].html(batch.get_status_display())
@@ -39,3 +42,9 @@ def batch_badge(batch: Batch) -> SafeString:
 
 def trade_badge(trade: BatchTrade) -> SafeString:
     return OF_TRADES[TradeStatus(trade.status)].html(trade.get_status_display())
+
+
+def staged_badge(*, is_good: bool) -> SafeString:
+    """What a line of a file that is not staged yet would be."""
+    status = TradeStatus.PENDING if is_good else TradeStatus.FAILED
+    return OF_TRADES[status].html(status.label)

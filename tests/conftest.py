@@ -132,6 +132,9 @@ def person(name: str, *permissions: str) -> User:
 
 
 SEES = [
+    "view_batch",
+    "view_batchtrade",
+    "view_batchtemplate",
     "view_joblog",
     "view_notice",
     "view_importexecutionlog",

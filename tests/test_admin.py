@@ -20,6 +20,7 @@ from django_q.models import Task
 from django_q.tasks import async_task
 from knox.models import AuthToken
 
+from batches.models import Batch, BatchTrade
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.rowpages import PAGE, row_page
 from imports.states import Status
@@ -28,6 +29,7 @@ from joblogs.queueing import ring
 from joblogs.schedules import place_schedules
 from joblogs.states import Trigger
 from orders.models import OpenOrder, OpenOrderSnapshot
+from tests.batching import stage
 from tests.conftest import ZONE, TakeIn, file_of, fill, person, work_off
 from trades.models import Account, Instrument, IntegrityIssue, Position, Trade
 
@@ -39,6 +41,8 @@ UPLOAD = reverse("admin:imports_importexecutionlog_add")
 
 MODELS = list(admin.site._registry)
 SEEN = {
+    Batch,
+    BatchTrade,
     JobLog,
     OpenOrderSnapshot,
     OpenOrder,
@@ -83,6 +87,7 @@ def world(take_in: TakeIn) -> ImportExecutionLog:
         ended = {"started": timezone.now(), "stopped": timezone.now(), "success": success}
         Task.objects.create(id=uuid4().hex, name=name, func="joblogs.tasks.attend", **ended)
     OpenOrder.objects.create(snapshot=OpenOrderSnapshot.objects.create(), number=1)
+    stage(2)
     return take_in(PARTIAL)
 
 

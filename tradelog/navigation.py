@@ -35,6 +35,7 @@ NAVIGATION = [
                 "import-logs",
                 "imports.view_importexecutionlog",
             ),
+            page_item("Batches", "stacks", "batches", "batches.view_batch"),
             page_item("Open orders", "description", "open-orders", "orders.view_openorder"),
             sidebar_item("Trades", "receipt_long", "admin:trades_trade_changelist"),
             sidebar_item("Positions in bulk", "stacks", "admin:trades_position_changelist"),
