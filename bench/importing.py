@@ -36,7 +36,7 @@ def take_in(folder: Path) -> dict[str, object]:
 def run(path: Path) -> ImportExecutionLog:
     with path.open("rb") as source:
         log = receive(source, path.name, Wishes(timezone=ZONE))
-    return run_import(log.pk)
+    return run_import(log.pk, with_positions=False)
 
 
 def undo(folder: Path) -> dict[str, object]:
@@ -44,7 +44,7 @@ def undo(folder: Path) -> dict[str, object]:
     calm_down()
     clock = Clock()
     with clock.running():
-        deleted = roll_back(log)
+        deleted = roll_back(log, with_positions=False)
     counts = {
         "deleted": deleted,
         "ledger": ImportedExecution.objects.count(),

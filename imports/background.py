@@ -23,6 +23,7 @@ from imports.summary import outcome
 from imports.telling import tell_of_end, tell_of_the_untold
 from joblogs.queueing import ring
 from joblogs.states import Trigger
+from trades.positions import recompute_for_a_while
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ def rollback_slice(import_id: int) -> dict[str, object]:
         logger.info("Enough for now; the next slice goes on.")
         ring(ROLLBACK, import_id, trigger=Trigger.SCHEDULE)
         return {"import": import_id, "status": Status.ROLLING_BACK}
+    recompute_for_a_while()
     logger.info("%s is rolled back; this slice deleted %s trades.", log.file_name, f"{deleted:,}")
     return {"import": import_id, "status": Status.ROLLED_BACK, "deleted": deleted}
 

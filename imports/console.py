@@ -44,7 +44,10 @@ def run_aloud(
     if log.is_active:
         with closing(ProgressBar(log.file_name)) as progress:
             try:
-                log = run_import(log.pk, path=path, on_progress=progress, rehearses=dry_run) or log
+                log = (
+                    run_import(log.pk, path=path, on_progress=progress, with_positions=not dry_run)
+                    or log
+                )
             except (OperationalError, InterfaceError) as problem:
                 words = str(problem).strip().splitlines()[0]
                 raise CommandError(

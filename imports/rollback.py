@@ -83,13 +83,16 @@ def roll_back(
     user: AbstractBaseUser | None = None,
     *,
     on_progress: Callable[[int], None] = lambda deleted: None,
+    with_positions: bool = True,
 ) -> int:
-    """Undo an import; how many trades were deleted.
+    """Undo an import; how many trades were deleted. Without positions, these wait for somebody.
 
     Raises StateConflict unless it is finished with something taken in, or an interrupted rollback.
     """
     begin(log, user)
     deleted = go_on(log, on_progress)
+    if with_positions:
+        recompute_for_a_while()
     log.refresh_from_db()
     return deleted
 
@@ -113,7 +116,6 @@ def go_on(log: ImportExecutionLog, on_progress: Callable[[int], None]) -> int:
     except BaseException:
         release_when_possible(owned)
         raise
-    recompute_for_a_while()
     return total
 
 

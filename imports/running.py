@@ -61,14 +61,14 @@ def run_import(
     *,
     path: Path | None = None,
     on_progress: Progress = lambda log: None,
-    rehearses: bool = False,
+    with_positions: bool = True,
 ) -> ImportExecutionLog | None:
     """Take in a queued import, or go on with one whose process died. None if it is not ours.
 
-    `path` is where the bytes lie if not in the store; who `rehearses` gets no positions. However
-    this ends, the import tells: a file that cannot be taken in is `failed` with one sentence; what
-    breaks off is `failed` with its cause, and raises it. One that pauses, or loses its database,
-    stays `running` and nobody's.
+    `path` is where the bytes lie if not in the store. However this ends, the import tells: a file
+    that cannot be taken in is `failed` with one sentence; what breaks off is `failed` with its
+    cause, and raises it. One that pauses, or loses its database, stays `running` and nobody's.
+    Without positions, these wait for somebody else.
     """
     log = claim(import_id, Status.RUNNING)
     if log is None:
@@ -92,7 +92,7 @@ def run_import(
         with leaving_if_lost(log):
             end(log, broken_off(log, problem))
         raise
-    if log.trades_created and not (log.is_active or rehearses):
+    if with_positions and log.trades_created and not log.is_active:
         recompute_for_a_while()
     return log
 

@@ -37,9 +37,10 @@ from django.db import connection
 from imports import rollback, running
 from imports.models import ImportExecutionLog
 from imports.states import StateConflict
+from trades import positions
 
 verb, key, chunk, fatal, moment = sys.argv[1:]
-running.CHUNK = rollback.SLICE = int(chunk)
+running.CHUNK = rollback.SLICE = positions.SLICE = int(chunk)
 countdown = int(fatal)
 
 def die():
@@ -64,6 +65,8 @@ def rest(_):
 
 if verb == "import":
     print(running.run_import(int(key), on_progress=rest) is not None)
+elif verb == "recompute":
+    print(positions.recompute_touched())
 else:
     try:
         print(rollback.roll_back(ImportExecutionLog.objects.get(pk=key), on_progress=rest))
@@ -162,7 +165,7 @@ def end(process: subprocess.Popen[str]) -> Ended:
 def drive(
     verb: str, log: ImportExecutionLog, *, chunk: int = 100, die_at: int = 0, moment: str = "before"
 ) -> subprocess.Popen[str]:
-    """Start a process that will import or roll back, and wait until it is `ready` to `go`."""
+    """Start a process that will import, roll back or recompute, and wait until it is `ready`."""
     process = start("-c", DRIVER, verb, str(log.pk), str(chunk), str(die_at), moment)
     assert process.stdout.readline() == "ready\n", process.communicate()[1]
     return process
