@@ -23,7 +23,7 @@ from knox.models import AuthToken
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.rowpages import PAGE, row_page
 from imports.states import Status
-from joblogs.models import JobLog
+from joblogs.models import JobLog, Notice
 from joblogs.queueing import ring
 from joblogs.schedules import place_schedules
 from joblogs.states import Trigger
@@ -40,6 +40,7 @@ UPLOAD = reverse("admin:imports_importexecutionlog_add")
 MODELS = list(admin.site._registry)
 SEEN = {
     JobLog,
+    Notice,
     OpenOrderSnapshot,
     OpenOrder,
     ImportExecutionLog,
@@ -78,6 +79,7 @@ def world(take_in: TakeIn) -> ImportExecutionLog:
     AuthToken.objects.create(User.objects.first() or User.objects.create(username="thea"))
     place_schedules()
     ring("import", trigger=Trigger.MANUAL)
+    Notice.objects.create(key="x", title="Import failed")
     async_task("joblogs.tasks.attend")
     for name, success in [("went well", True), ("went wrong", False)]:
         ended = {"started": timezone.now(), "stopped": timezone.now(), "success": success}
