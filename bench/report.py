@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -50,7 +50,11 @@ def told(measured: Measured, lines: int | None = None) -> str:
 
 
 def table(comparisons: Iterable[Comparison]) -> str:
-    lines = [HEADINGS, ["---"] * len(HEADINGS), *map(row, comparisons)]
+    return as_table(HEADINGS, map(row, comparisons))
+
+
+def as_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
@@ -65,11 +69,16 @@ def machine(vendors: Iterable[Vendor]) -> str:
 
 
 def write(comparisons: list[Comparison], document: Path = DOCUMENT) -> None:
-    """Put the table and the machine between the two marks; what stands around them stays."""
-    before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{document.name} lacks the marks {BEGIN} and {END}")
+    """Put the table and the machine into the document."""
     vendors = dict.fromkeys(one.vendor for one in comparisons)
-    parts = [before + begin, machine(vendors), table(comparisons), end + after]
-    document.write_text("\n\n".join(parts), encoding="utf-8")
+    put_between(BEGIN, END, [machine(vendors), table(comparisons)], document)
+
+
+def put_between(begin: str, end: str, parts: list[str], document: Path = DOCUMENT) -> None:
+    """Put parts between two marks; what stands around them stays. Raises ValueError without."""
+    before, found, rest = document.read_text(encoding="utf-8").partition(begin)
+    _, closing, after = rest.partition(end)
+    if not (found and closing):
+        raise ValueError(f"{document.name} lacks the marks {begin} and {end}")
+    text = "\n\n".join([before + begin, *parts, end + after])
+    document.write_text(text, encoding="utf-8")

@@ -24,7 +24,7 @@ from batches.models import Batch, BatchTrade
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.rowpages import PAGE, row_page
 from imports.states import Status
-from joblogs.models import JobLog
+from joblogs.models import JobLog, Notice
 from joblogs.queueing import ring
 from joblogs.schedules import place_schedules
 from joblogs.states import Trigger
@@ -44,6 +44,7 @@ SEEN = {
     Batch,
     BatchTrade,
     JobLog,
+    Notice,
     OpenOrderSnapshot,
     OpenOrder,
     ImportExecutionLog,
@@ -82,6 +83,7 @@ def world(take_in: TakeIn) -> ImportExecutionLog:
     AuthToken.objects.create(User.objects.first() or User.objects.create(username="thea"))
     place_schedules()
     ring("import", trigger=Trigger.MANUAL)
+    Notice.objects.create(key="x", title="Import failed")
     async_task("joblogs.tasks.attend")
     for name, success in [("went well", True), ("went wrong", False)]:
         ended = {"started": timezone.now(), "stopped": timezone.now(), "success": success}

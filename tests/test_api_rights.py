@@ -66,6 +66,8 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("get", "/api/job-logs"): READERS,
     ("get", "/api/job-logs/{}"): READERS,
     ("get", "/api/job-logs/{}/lines"): READERS,
+    ("get", "/api/notices"): READERS,
+    ("put", "/api/notices/{}/acknowledge"): OPERATORS,
     ("get", "/api/schedules"): READERS,
     ("post", "/api/schedules/{}/run"): OPERATORS,
     ("post", "/api/schedules/{}/pause"): {"admin"},
@@ -149,7 +151,7 @@ def test_every_method_asks_for_a_right() -> None:
         methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
         asked = {method for method, rights in view.rights.items() if rights}
         assert asked >= methods - {"HEAD"}, view
-    assert len(views) == 42
+    assert len(views) == 44
 
 
 def test_the_page_to_browse_the_api(client: Client, vera: User) -> None:

@@ -25,6 +25,7 @@ FAULTS = {
     "tradelog.E009": {"TRADELOG_TOKEN_DAYS": 0},
     "tradelog.E013": {"TRADELOG_NOTIFY_URLS": ["json://desk.example", "nonsense"]},
     "tradelog.E014": {"TRADELOG_NOTIFY_LEVEL": "loud"},
+    "tradelog.E015": {"TRADELOG_DELETE_BATCHES_DAYS": None},
     "tradelog.W001": {"SECRET_KEY": "x" * 31},
     "tradelog.W002": {"DEBUG": True, "ALLOWED_HOSTS": ["desk.example"], "HTTPS": True},
     "tradelog.W003": {"ALLOWED_HOSTS": ["*"], "HTTPS": True},
@@ -97,6 +98,8 @@ ENVIRONMENTS = [
     ("tradelog.E004", {"TRADELOG_MAX_FILE_MB": "abc"}),
     ("tradelog.E004", {"TRADELOG_MAX_BATCH_LINES": "0"}),
     ("tradelog.E010", {"TRADELOG_EXECUTIONS_URL": "http://[nonsense"}),
+    ("tradelog.E013", {"TRADELOG_NOTIFY_URLS": "nonsense://secret"}),
+    ("tradelog.E015", {"TRADELOG_ARCHIVE_BATCHES_DAYS": "a month"}),
     ("tradelog.W001", {"SECRET_KEY": "short"}),
 ]
 

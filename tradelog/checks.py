@@ -12,6 +12,7 @@ from joblogs.states import Level
 from sources.configured import address_problem, columns_configured
 from sources.rows import SourceError
 
+MOST_DAYS = 36_500
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 
 
@@ -140,6 +141,17 @@ def source_zone_problems() -> Iterator[CheckMessage]:
             )
 
 
+def batch_age_problems() -> Iterator[CheckMessage]:
+    for name in ("TRADELOG_ARCHIVE_BATCHES_DAYS", "TRADELOG_DELETE_BATCHES_DAYS"):
+        days = getattr(settings, name)
+        if days is None or days > MOST_DAYS:
+            yield Error(
+                f"{name} is no whole number from 0 to {MOST_DAYS}.",
+                hint="Give the days, or 0 for never.",
+                id="tradelog.E015",
+            )
+
+
 def notify_address_problems() -> Iterator[CheckMessage]:
     for number in misunderstood():
         yield Error(
@@ -208,6 +220,7 @@ CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
     source_address_problems,
     source_mapping_problems,
     source_zone_problems,
+    batch_age_problems,
     notify_address_problems,
     notify_level_problems,
     secret_key_problems,

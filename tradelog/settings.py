@@ -41,6 +41,9 @@ TRADELOG_FAILED_LOGINS_PER_MINUTE = (
 )
 TRADELOG_TOKEN_DAYS = whole_number(env.str("TRADELOG_TOKEN_DAYS", default="90")) or 0
 TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
+# Days; 0 is never, and so is what is no number, which a system check says.
+TRADELOG_ARCHIVE_BATCHES_DAYS = whole_number(env.str("TRADELOG_ARCHIVE_BATCHES_DAYS", default="30"))
+TRADELOG_DELETE_BATCHES_DAYS = whole_number(env.str("TRADELOG_DELETE_BATCHES_DAYS", default="0"))
 # Addresses of Apprise, parted by blanks. They hold secrets: nothing shows or logs them.
 TRADELOG_NOTIFY_URLS = env.str("TRADELOG_NOTIFY_URLS", default="").split()
 TRADELOG_NOTIFY_LEVEL = env.str("TRADELOG_NOTIFY_LEVEL", default="info")
