@@ -18,6 +18,7 @@ from batches.models import Batch
 from batches.running import run_batch
 from joblogs.queueing import ring
 from joblogs.states import Trigger
+from trades.positions import recompute_for_a_while
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def batch_slice(rung_for: int) -> dict[str, object]:
         ring(RUN, batch.pk, trigger=Trigger.SCHEDULE)
     else:
         logger.info("%s is %s. %s", batch.name, batch.status, batch.error_summary)
+    recompute_for_a_while()
     return {
         "batch": batch.pk,
         "status": batch.status,

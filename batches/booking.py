@@ -21,6 +21,7 @@ from batches.models import Batch, BatchTrade
 from batches.states import TradeStatus
 from imports.models import ImportedExecution
 from trades.models import Trade
+from trades.touched import mark_fills
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ def make_trades(batch: Batch, filled: Sequence[tuple[BatchTrade, Fill | None]]) 
         )
         for trade in trades.values()
     )
+    mark_fills((one.account_id, one.instrument_id, one.executed_at) for one in trades.values())
     return trades
 
 

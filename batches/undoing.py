@@ -21,6 +21,8 @@ from imports.models import ImportedExecution
 from joblogs.queueing import ring
 from joblogs.states import Trigger
 from trades.models import Trade
+from trades.positions import recompute_for_a_while
+from trades.touched import mark_trades
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ def undo_slice(batch_id: int) -> dict[str, object]:
     if not ended:
         release_if_possible(batch)
         ring(UNDO, batch.pk, trigger=Trigger.SCHEDULE)
+    recompute_for_a_while()
     words = "is rolled back" if ended else "goes on in the next slice"
     logger.info("%s %s; this slice deleted %s trades.", batch.name, words, f"{deleted:,}")
     return {"batch": batch_id, "ended": ended, "deleted": deleted}
@@ -80,6 +83,7 @@ def undo_lot(batch: Batch, rows: list[BatchTrade]) -> int:
         renew(batch)
         # An import that skips lines because of these trades is waited for, and then unlinked.
         hold(Trade, trade_ids, "UPDATE")
+        mark_trades(Trade.objects.filter(pk__in=trade_ids))
         change(
             "UPDATE import_execution_row_logs SET duplicate_of_id = NULL WHERE duplicate_of_id",
             trade_ids,

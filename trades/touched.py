@@ -63,6 +63,16 @@ def mark_wholly(pairs: Iterable[tuple[int, int]]) -> None:
     mark(dict.fromkeys(pairs, BEGINNING))
 
 
+def mark_fills(fills: Iterable[tuple[int, int, datetime]]) -> None:
+    """The same for fills at hand: account_id, instrument_id, executed_at of each."""
+    first: dict[tuple[int, int], datetime] = {}
+    for account_id, instrument_id, moment in fills:
+        first[account_id, instrument_id] = min(
+            moment, first.get((account_id, instrument_id), moment)
+        )
+    mark(first)
+
+
 def mark_trades(trades: QuerySet) -> None:
     """The same for these trades, before they are deleted or after they were changed."""
     rows = trades.order_by().values_list("account_id", "instrument_id")
