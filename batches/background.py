@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from batches.claims import free_from_the_dead
+from batches.claims import free_from_the_dead, patiently
 from batches.control import RUN
 from batches.models import Batch
 from batches.running import run_batch
@@ -37,7 +37,7 @@ class Slice:
     def __call__(self, batch: Batch) -> bool:
         now = time.monotonic()
         if now > self.speaks_at:
-            batch.refresh_from_db(fields=["executed_trades", "failed_trades"])
+            patiently(lambda: batch.refresh_from_db(fields=["executed_trades", "failed_trades"]))
             logger.info(trades_done(batch))
             self.speaks_at = now + BETWEEN_WORDS
         return now > self.over_at

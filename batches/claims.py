@@ -48,10 +48,13 @@ def claim() -> Batch | None:
 
 def claim_one(batch: Batch) -> Batch | None:
     """Become the owner of this batch, if it is still due."""
-    now = timezone.now()
     owner = new_owner()
-    mine = Batch.objects.due().filter(pk=batch.pk)
-    if not mine.move(
+    return patiently(lambda: claim_as(batch, owner))
+
+
+def claim_as(batch: Batch, owner: str) -> Batch | None:
+    now = timezone.now()
+    Batch.objects.due().filter(pk=batch.pk).move(
         Status(batch.status),
         Status.RUNNING,
         owner=owner,
@@ -59,19 +62,17 @@ def claim_one(batch: Batch) -> Batch | None:
         attempt=F("attempt") + 1,
         started_at=Coalesce(F("started_at"), Value(now)),
         updated_at=now,
-    ):
-        return None
-    claimed = Batch.objects.get(pk=batch.pk)
-    return claimed if claimed.owner == owner else None
+    )
+    # Asked in any case: the claim before a connection broke may have been ours.
+    return Batch.objects.filter(pk=batch.pk, owner=owner).first()
 
 
 def claim_undo(batch_id: int) -> Batch | None:
     """Become the owner of a batch whose trades are to be rolled back; None if somebody else is."""
     owner = new_owner()
-    free = Batch.objects.being_undone().unowned().filter(pk=batch_id)
-    if not free.update(owner=owner, lease_until=timezone.now() + LEASE):
-        return None
-    return Batch.objects.filter(owner=owner).first()
+    free = Batch.objects.being_undone().filter(pk=batch_id)
+    patiently(lambda: free.unowned().update(owner=owner, lease_until=timezone.now() + LEASE))
+    return patiently(free.filter(owner=owner).first)
 
 
 def renew(batch: Batch, **values: object) -> None:
@@ -101,12 +102,11 @@ def release(batch: Batch, **values: object) -> None:
     ours.update(owner="", lease_until=None, **values)
 
 
-def release_if_possible(batch: Batch, **values: object) -> None:
-    """The same, although the database may be away: then the lease has to run out."""
+def release_when_possible(batch: Batch, **values: object) -> None:
+    """The same, although the database may be away; if it stays so, the lease has to run out."""
     try:
-        release(batch, **values)
+        patiently(lambda: release(batch, **values))
     except AWAY as problem:
-        connection.close()
         logger.warning("%s could not be let go: %s", batch.name, problem)
 
 

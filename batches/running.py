@@ -24,7 +24,7 @@ from batches.claims import (
     claim,
     patiently,
     release,
-    release_if_possible,
+    release_when_possible,
     renew,
 )
 from batches.ending import end, give_up
@@ -55,10 +55,10 @@ def run_batch(is_over: IsOver = lambda batch: False) -> Batch | None:
         with leaving_if_lost(batch):
             work_on(batch, is_over)
     except AWAY:  # no fault of its trades
-        release_if_possible(batch, attempt=0)
+        release_when_possible(batch, attempt=0)
         raise
     except BaseException:
-        release_if_possible(batch)
+        release_when_possible(batch)
         raise
     batch.refresh_from_db()
     return batch

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from batches.booking import key_of
-from batches.claims import LeaseLost, claim_undo, patiently, release_if_possible, renew
+from batches.claims import LeaseLost, claim_undo, patiently, release_when_possible, renew
 from batches.control import UNDO
 from batches.models import Batch, BatchTrade
 from batches.states import TradeStatus
@@ -42,10 +42,10 @@ def undo_slice(batch_id: int) -> dict[str, object]:
         logger.info("%s is in other hands now.", batch.name)
         return {"batch": batch_id, "left": True}
     except BaseException:
-        release_if_possible(batch)
+        release_when_possible(batch)
         raise
     if not ended:
-        release_if_possible(batch)
+        release_when_possible(batch)
         ring(UNDO, batch.pk, trigger=Trigger.SCHEDULE)
     recompute_for_a_while()
     words = "is rolled back" if ended else "goes on in the next slice"
@@ -65,7 +65,7 @@ def go_on(batch: Batch) -> tuple[bool, int]:
             return False, deleted
     now = timezone.now()
     patiently(lambda: renew(batch, undone_at=now, updated_at=now))
-    release_if_possible(batch)
+    release_when_possible(batch)
     return True, deleted
 
 

@@ -5,6 +5,7 @@ In threads, each with a connection of its own, again and again.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -24,7 +25,7 @@ from trades.models import Trade
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = 8
+ROUNDS = 4
 CONFLICT = "conflict"
 
 
@@ -77,7 +78,7 @@ def test_what_is_wanted_twice_is_done_once(
     for _ in range(ROUNDS):
         batch = make()
         bells = JobLog.objects.count()
-        answers = race(*(lambda one=fresh(batch): deed(one) for _ in range(3)))
+        answers = race(*(partial(deed, fresh(batch)) for _ in range(3)))
         assert conflicts(answers) == 2
         assert JobLog.objects.count() - bells <= 1
         work_off()
@@ -98,9 +99,7 @@ def test_of_two_that_exclude_each_other_one_is_done(
 ) -> None:
     for _ in range(ROUNDS):
         batch = make()
-        answers = race(
-            lambda batch=fresh(batch): one(batch), lambda batch=fresh(batch): other(batch)
-        )
+        answers = race(partial(one, fresh(batch)), partial(other, fresh(batch)))
         assert conflicts(answers) == 1
         Batch.objects.all().delete()
 
@@ -108,9 +107,7 @@ def test_of_two_that_exclude_each_other_one_is_done(
 def test_a_start_against_a_cancel_leaves_it_cancelled() -> None:
     for _ in range(ROUNDS):
         batch = stage(2)
-        answers = race(
-            lambda batch=fresh(batch): start(batch), lambda batch=fresh(batch): cancel(batch)
-        )
+        answers = race(partial(start, fresh(batch)), partial(cancel, fresh(batch)))
         assert answers[1] != CONFLICT
         work_off()
         assert_true_to_its_trades(batch)
@@ -120,9 +117,7 @@ def test_a_start_against_a_cancel_leaves_it_cancelled() -> None:
 def test_a_retry_against_a_cancel_is_first_or_alone() -> None:
     for _ in range(ROUNDS):
         batch = ended()
-        retried, cancelled = race(
-            lambda batch=fresh(batch): retry(batch), lambda batch=fresh(batch): cancel(batch)
-        )
+        retried, cancelled = race(partial(retry, fresh(batch)), partial(cancel, fresh(batch)))
         assert retried != CONFLICT
         assert_true_to_its_trades(batch)
         expected = Status.PENDING if cancelled == CONFLICT else Status.CANCELLED
@@ -133,7 +128,7 @@ def test_a_retry_against_a_cancel_is_first_or_alone() -> None:
 def test_a_cancel_against_the_end_is_done_or_refused() -> None:
     for _ in range(ROUNDS):
         batch = started(3)
-        ran, cancelled = race(run_batch, lambda batch=fresh(batch): cancel(batch))
+        ran, cancelled = race(run_batch, partial(cancel, fresh(batch)))
         work_off()
         assert_true_to_its_trades(batch)
         expected = Status.SUCCESS if cancelled == CONFLICT else Status.CANCELLED
@@ -143,7 +138,7 @@ def test_a_cancel_against_the_end_is_done_or_refused() -> None:
 def test_a_priority_that_changes_while_it_is_claimed_is_kept() -> None:
     for _ in range(ROUNDS):
         batch = started(1)
-        claimed, changed = race(claim, lambda batch=fresh(batch): set_priority(batch, 2))
+        claimed, changed = race(claim, partial(set_priority, fresh(batch), 2))
         assert claimed.pk == batch.pk
         assert changed != CONFLICT
         batch.refresh_from_db()
