@@ -7,7 +7,7 @@ so the same answers can be brought twice. The unique ledger has the last word.
 
 import logging
 from collections.abc import Sequence
-from decimal import Decimal
+from datetime import UTC
 
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
@@ -19,7 +19,9 @@ from batches.executors import Fill
 from batches.filling import fill_in
 from batches.models import Batch, BatchTrade
 from batches.states import TradeStatus
+from imports.inserting import NOW, Columns, insert, reserve_ids
 from imports.models import ImportedExecution
+from imports.wallclock import as_text
 from trades.models import Trade
 from trades.touched import mark_fills
 
@@ -65,44 +67,42 @@ def book_together(batch: Batch, verdicts: Sequence[Verdict]) -> None:
         left = [verdict for verdict in verdicts if verdict.batch_trade_id in rows]
         give_back([one.batch_trade_id for one in left if one.status == TradeStatus.PENDING])
         settled = [one for one in left if one.status != TradeStatus.PENDING]
-        trades = make_trades(batch, [(rows[one.batch_trade_id], one.fill) for one in settled])
+        filled = [(rows[one.batch_trade_id], one.fill) for one in settled if one.fill]
+        trades = make_trades(batch, filled) if filled else {}
         fill_in(settled, trades)
         count(batch, settled)
 
 
-def make_trades(batch: Batch, filled: Sequence[tuple[BatchTrade, Fill | None]]) -> dict[int, Trade]:
-    """The trades of these fills, with their rows in the ledger, by batch trade."""
-    trades = {row.pk: trade_of(batch, row, fill) for row, fill in filled if fill}
-    Trade.objects.bulk_create(trades.values())
-    ImportedExecution.objects.bulk_create(
-        ImportedExecution(
-            account_id=trade.account_id,
-            execution_id=trade.execution_id,
-            instrument_id=trade.instrument_id,
-            trade_id=trade.pk,
-            csv_filename=LEDGER_FILE,
-        )
-        for trade in trades.values()
-    )
-    mark_fills((one.account_id, one.instrument_id, one.executed_at) for one in trades.values())
-    return trades
+def make_trades(batch: Batch, filled: Sequence[tuple[BatchTrade, Fill]]) -> dict[int, int]:
+    """Write the trades of these fills, and their rows in the ledger: trade by batch trade."""
+    count = len(filled)
+    ids = reserve_ids(Trade, count)
+    keys = {
+        "account_id": [row.account_id for row, _ in filled],
+        "instrument_id": [row.instrument_id for row, _ in filled],
+        "execution_id": [key_of(batch, row.sequence) for row, _ in filled],
+    }
+    insert(Trade, {"id": ids, **keys, **trade_columns(batch, filled)}, count)
+    ledger = {"trade_id": ids, "csv_filename": LEDGER_FILE, "import_timestamp": NOW}
+    insert(ImportedExecution, {**keys, **ledger}, count)
+    mark_fills((row.account_id, row.instrument_id, fill.executed_at) for row, fill in filled)
+    return dict(zip((row.pk for row, _ in filled), ids, strict=True))
 
 
-def trade_of(batch: Batch, row: BatchTrade, fill: Fill) -> Trade:
-    return Trade(
-        account_id=row.account_id,
-        instrument_id=row.instrument_id,
-        execution_id=key_of(batch, row.sequence),
-        side=row.side,
-        quantity=fill.quantity,
-        price=fill.price,
-        commission=fill.commission or Decimal(0),
-        executed_at=fill.executed_at,
-        order_id=fill.order_id or row.order_id,
-        name=row.trade_name,
-        notes=row.notes,
-        batch=batch,
-    )
+def trade_columns(batch: Batch, filled: Sequence[tuple[BatchTrade, Fill]]) -> Columns:
+    return {
+        "side": [row.side for row, _ in filled],
+        "quantity": [f"{fill.quantity:f}" for _, fill in filled],
+        "price": [f"{fill.price:f}" for _, fill in filled],
+        "commission": [f"{fill.commission:f}" for _, fill in filled],
+        "executed_at": [as_text(fill.executed_at.astimezone(UTC)) for _, fill in filled],
+        "order_id": [fill.order_id or row.order_id for row, fill in filled],
+        "name": [row.trade_name for row, _ in filled],
+        "notes": [row.notes for row, _ in filled],
+        "batch_id": batch.pk,
+        "created_at": NOW,
+        **dict.fromkeys(("entry_exit", "broker_position", "connection"), ""),
+    }
 
 
 def give_back(batch_trade_ids: Sequence[int]) -> None:

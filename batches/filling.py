@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from batches.answers import Verdict
 from batches.models import BatchTrade
-from trades.models import Trade
 
 PIECE = 500  # rows in one statement, each with the parameters of a row
 ROW = "(%s, %s, %s, %s, %s)"
@@ -28,13 +27,13 @@ STATEMENT = """
 """
 
 
-def fill_in(verdicts: Sequence[Verdict], trades: Mapping[int, Trade]) -> None:
+def fill_in(verdicts: Sequence[Verdict], trades: Mapping[int, int]) -> None:
     """Write status, message, filled quantity and trade (by batch trade) of each verdict."""
     for start in range(0, len(verdicts), PIECE):
         write(verdicts[start : start + PIECE], trades)
 
 
-def write(verdicts: Sequence[Verdict], trades: Mapping[int, Trade]) -> None:
+def write(verdicts: Sequence[Verdict], trades: Mapping[int, int]) -> None:
     quantity, moment = (
         BatchTrade._meta.get_field(name) for name in ("filled_quantity", "finished_at")
     )
@@ -46,13 +45,12 @@ def write(verdicts: Sequence[Verdict], trades: Mapping[int, Trade]) -> None:
         cursor.execute(statement, [now, *chain.from_iterable(rows)])
 
 
-def row_of(verdict: Verdict, trades: Mapping[int, Trade]) -> tuple[object, ...]:
-    trade = trades.get(verdict.batch_trade_id)
+def row_of(verdict: Verdict, trades: Mapping[int, int]) -> tuple[object, ...]:
     filled = f"{verdict.fill.quantity:f}" if verdict.fill else None
     return (
         verdict.batch_trade_id,
         verdict.status.value,
         verdict.message,
         filled,
-        trade.pk if trade else None,
+        trades.get(verdict.batch_trade_id),
     )
