@@ -20,6 +20,7 @@ from batches.control import cancel, start
 from batches.errors import grouped_errors
 from batches.models import Batch, BatchTemplate, BatchTrade
 from batches.staging import stage_csv, stage_json
+from batches.undoing import undo_slice
 from tests.apis import asking, basic, downloaded, got, refused
 from tests.batching import work_off
 from tests.conftest import EXAMPLES, TakeIn, file_of, fill
@@ -359,6 +360,28 @@ def test_delete(root: Client) -> None:
     work_off()
     assert root.delete(f"/api/batches/{batch.pk}").status_code == 200
     assert (Batch.objects.count(), Trade.objects.count()) == (0, 1)
+
+
+def test_undo(root: Client) -> None:
+    batch = worked_off(GOOD, GOOD)
+    address = f"/api/batches/{batch.pk}/undo"
+    refused(root.put(address, {}, content_type="application/json"), 400, "CONFIRMATION_REQUIRED")
+    sure = {"confirm": True}
+    assert root.put(address, sure, content_type="application/json").status_code == 202
+    undo_slice(batch.pk)
+    batch.refresh_from_db()
+    assert (Trade.objects.count(), batch.undone_at is None) == (0, False)
+    refused(root.put(address, sure, content_type="application/json"), 409, "STATE_CONFLICT")
+
+
+def test_archive_and_back(root: Client) -> None:
+    batch = worked_off(GOOD)
+    assert root.put(f"/api/batches/{batch.pk}/archive").status_code == 200
+    refused(root.put(f"/api/batches/{batch.pk}/archive"), 409, "STATE_CONFLICT")
+    assert got(root, "/api/batches")["batches"] == []
+    assert len(got(root, "/api/batches", archived="yes")["batches"]) == 1
+    assert root.put(f"/api/batches/{batch.pk}/unarchive").status_code == 200
+    refused(root.put(f"/api/batches/{batch.pk}/unarchive"), 409, "STATE_CONFLICT")
 
 
 # --- Followed
