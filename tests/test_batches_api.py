@@ -24,6 +24,8 @@ from batches.undoing import undo_slice
 from tests.apis import asking, basic, downloaded, got, refused
 from tests.batching import work_off
 from tests.conftest import EXAMPLES, TakeIn, file_of, fill
+from tests.processes import go
+from tests.processes import start as begun
 from trades.models import Account, Trade
 
 GOOD = {"account": "Sim101", "instrument": "AAPL", "side": "buy", "quantity": 1, "price": "10.50"}
@@ -552,3 +554,34 @@ def test_a_template_that_cannot_be(root: Client, wrong: dict) -> None:
     BatchTemplate.objects.create(name="Taken")
     response = root.post("/api/batch-templates", TEMPLATE | wrong, "application/json")
     refused(response, 400, "INVALID_PARAMETER")
+
+
+# --- Two at once
+
+ASK = """
+import sys
+import django
+django.setup()
+from django.contrib.auth.models import User
+from django.test import Client
+client = Client(headers={"Accept": "application/json"}, SERVER_NAME="localhost")
+client.force_login(User.objects.get())
+print("ready", flush=True)
+sys.stdin.readline()
+body, key = sys.argv[1], {"Idempotency-Key": "a"}
+answer = client.post("/api/batches", body, "application/json", headers=key)
+print(answer.status_code, answer.json()["batch"]["id"], "Idempotency-Replayed" in answer.headers)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_twice_at_once_makes_one_batch(no_process_left: None, adam: User) -> None:
+    body = json.dumps({"trades": [GOOD] * 200, "start": True})
+    processes = [begun("-c", ASK, body) for _ in range(3)]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n", process.communicate()[1]
+    told = [ended.out.split() for ended in go(*processes)]
+    assert {(status, number) for status, number, _ in told} == {("201", told[0][1])}
+    assert sorted(replayed for *_, replayed in told) == ["False", "True", "True"]
+    assert (Batch.objects.count(), BatchTrade.objects.count()) == (1, 200)
+    assert Batch.objects.get().rounds == 1
