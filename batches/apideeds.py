@@ -13,6 +13,7 @@ from batches.api import ID, SEE, find_batch
 from batches.export import batch_as_json
 from batches.models import Batch
 from batches.states import StateConflict
+from imports.serializers import Confirmation
 from joblogs.states import Trigger
 from web.api import ApiError, ApiView, answers
 from web.apibody import JSONBody
@@ -26,18 +27,22 @@ class Deed:
 
     do: Control
     words: str
-    is_put_off: bool = False  # a worker does it
+    is_put_off: bool = True  # a worker does it
 
 
-START = Deed(control.start, "will be worked on as soon as a worker is free.", True)
-CANCEL = Deed(control.cancel, "is cancelled; what is being executed is finished.", True)
-RETRY = Deed(control.retry, "is tried again as soon as a worker is free.", True)
+START = Deed(control.start, "will be worked on as soon as a worker is free.")
+CANCEL = Deed(control.cancel, "is cancelled; what is being executed is finished.")
+RETRY = Deed(control.retry, "is tried again as soon as a worker is free.")
+UNDO = Deed(control.undo, "is rolled back as soon as a worker is free.")
+ARCHIVE = Deed(control.archive, "is archived.", is_put_off=False)
+UNARCHIVE = Deed(control.unarchive, "is out of the archive.", is_put_off=False)
 
 
 def done(deed: Deed, request: Request, id: str) -> Response:
     batch = find_batch(id)
     try:
-        batch = deed.do(batch, request.user, Trigger.API)
+        trigger = {"trigger": Trigger.API} if deed.is_put_off else {}
+        batch = deed.do(batch, request.user, **trigger)
     except StateConflict as conflict:
         raise ApiError(409, "STATE_CONFLICT", str(conflict)) from None
     return told(batch, f"{batch.name} {deed.words}", 202 if deed.is_put_off else 200)
@@ -83,6 +88,46 @@ class Retry(ApiView):
         broker before.
         """
         return done(RETRY, request, id)
+
+
+class Undo(ApiView):
+    rights = {"PUT": ["batches.undo_batch"]}
+    parser_classes = [JSONBody]
+
+    @extend_schema(
+        parameters=[ID],
+        request=Confirmation,
+        responses=answers(shapes.DeedDone, 400, 404, 409, 413, 415, code=202),
+    )
+    def put(self, request: Request, id: str) -> Response:
+        """Roll back the trades of a batch, where its executor says that nothing left the house.
+
+        A worker does it; the batch has `undone_at` when it is done.
+        """
+        find_batch(id)
+        confirmation = request.data if isinstance(request.data, dict) else {}
+        if confirmation.get("confirm") is not True:
+            sentence = 'A rollback needs the body {"confirm": true}.'
+            raise ApiError(400, "CONFIRMATION_REQUIRED", sentence)
+        return done(UNDO, request, id)
+
+
+class Archive(ApiView):
+    rights = {"PUT": ["batches.archive_batch"]}
+
+    @extend_schema(parameters=[ID], request=None, responses=answers(shapes.DeedDone, 404, 409, 411))
+    def put(self, request: Request, id: str) -> Response:
+        """Put a batch that has ended away: lists show it only if asked to."""
+        return done(ARCHIVE, request, id)
+
+
+class Unarchive(ApiView):
+    rights = {"PUT": ["batches.archive_batch"]}
+
+    @extend_schema(parameters=[ID], request=None, responses=answers(shapes.DeedDone, 404, 409, 411))
+    def put(self, request: Request, id: str) -> Response:
+        """Take a batch out of the archive."""
+        return done(UNARCHIVE, request, id)
 
 
 class Priority(ApiView):

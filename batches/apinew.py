@@ -166,7 +166,11 @@ def template_named(text: str) -> BatchTemplate | None:
 
 
 def started(batch: Batch, request: Request) -> Batch:
+    """Who sends a request twice may find that the first has started the batch just now."""
     try:
         return control.start(batch, request.user, Trigger.API)
     except StateConflict as conflict:
+        batch.refresh_from_db()
+        if batch.rounds:
+            return batch
         raise ApiError(409, "STATE_CONFLICT", str(conflict)) from None

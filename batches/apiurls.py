@@ -21,6 +21,11 @@ urlpatterns = [
     path("api/batches/<str:id>/start", apideeds.Start.as_view(), name="api-batch-start"),
     path("api/batches/<str:id>/cancel", apideeds.Cancel.as_view(), name="api-batch-cancel"),
     path("api/batches/<str:id>/retry", apideeds.Retry.as_view(), name="api-batch-retry"),
+    path("api/batches/<str:id>/undo", apideeds.Undo.as_view(), name="api-batch-undo"),
+    path("api/batches/<str:id>/archive", apideeds.Archive.as_view(), name="api-batch-archive"),
+    path(
+        "api/batches/<str:id>/unarchive", apideeds.Unarchive.as_view(), name="api-batch-unarchive"
+    ),
     path("api/batches/<str:id>/priority", apideeds.Priority.as_view(), name="api-batch-priority"),
     path("api/batch-templates", apitemplates.Templates.as_view(), name="api-batch-templates"),
     path(

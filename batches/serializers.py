@@ -279,7 +279,3 @@ class TemplateList(Answer):
 
 class TemplateDetail(Answer):
     template = TemplateData()
-
-
-class Confirmation(serializers.Serializer):
-    confirm = serializers.BooleanField(help_text="Must be true.")

@@ -54,6 +54,9 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("put", "/api/batches/{}/start"): OPERATORS,
     ("put", "/api/batches/{}/cancel"): OPERATORS,
     ("put", "/api/batches/{}/retry"): OPERATORS,
+    ("put", "/api/batches/{}/undo"): {"admin"},
+    ("put", "/api/batches/{}/archive"): {"admin"},
+    ("put", "/api/batches/{}/unarchive"): {"admin"},
     ("put", "/api/batches/{}/priority"): OPERATORS,
     ("get", "/api/batch-templates"): READERS,
     ("post", "/api/batch-templates"): OPERATORS,
@@ -151,7 +154,7 @@ def test_every_method_asks_for_a_right() -> None:
         methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
         asked = {method for method, rights in view.rights.items() if rights}
         assert asked >= methods - {"HEAD"}, view
-    assert len(views) == 44
+    assert len(views) == 47
 
 
 def test_the_page_to_browse_the_api(client: Client, vera: User) -> None:

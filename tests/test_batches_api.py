@@ -20,9 +20,12 @@ from batches.control import cancel, start
 from batches.errors import grouped_errors
 from batches.models import Batch, BatchTemplate, BatchTrade
 from batches.staging import stage_csv, stage_json
+from batches.undoing import undo_slice
 from tests.apis import asking, basic, downloaded, got, refused
 from tests.batching import work_off
 from tests.conftest import EXAMPLES, TakeIn, file_of, fill
+from tests.processes import go
+from tests.processes import start as begun
 from trades.models import Account, Trade
 
 GOOD = {"account": "Sim101", "instrument": "AAPL", "side": "buy", "quantity": 1, "price": "10.50"}
@@ -361,6 +364,28 @@ def test_delete(root: Client) -> None:
     assert (Batch.objects.count(), Trade.objects.count()) == (0, 1)
 
 
+def test_undo(root: Client) -> None:
+    batch = worked_off(GOOD, GOOD)
+    address = f"/api/batches/{batch.pk}/undo"
+    refused(root.put(address, {}, content_type="application/json"), 400, "CONFIRMATION_REQUIRED")
+    sure = {"confirm": True}
+    assert root.put(address, sure, content_type="application/json").status_code == 202
+    undo_slice(batch.pk)
+    batch.refresh_from_db()
+    assert (Trade.objects.count(), batch.undone_at is None) == (0, False)
+    refused(root.put(address, sure, content_type="application/json"), 409, "STATE_CONFLICT")
+
+
+def test_archive_and_back(root: Client) -> None:
+    batch = worked_off(GOOD)
+    assert root.put(f"/api/batches/{batch.pk}/archive").status_code == 200
+    refused(root.put(f"/api/batches/{batch.pk}/archive"), 409, "STATE_CONFLICT")
+    assert got(root, "/api/batches")["batches"] == []
+    assert len(got(root, "/api/batches", archived="yes")["batches"]) == 1
+    assert root.put(f"/api/batches/{batch.pk}/unarchive").status_code == 200
+    refused(root.put(f"/api/batches/{batch.pk}/unarchive"), 409, "STATE_CONFLICT")
+
+
 # --- Followed
 
 
@@ -529,3 +554,34 @@ def test_a_template_that_cannot_be(root: Client, wrong: dict) -> None:
     BatchTemplate.objects.create(name="Taken")
     response = root.post("/api/batch-templates", TEMPLATE | wrong, "application/json")
     refused(response, 400, "INVALID_PARAMETER")
+
+
+# --- Two at once
+
+ASK = """
+import sys
+import django
+django.setup()
+from django.contrib.auth.models import User
+from django.test import Client
+client = Client(headers={"Accept": "application/json"}, SERVER_NAME="localhost")
+client.force_login(User.objects.get())
+print("ready", flush=True)
+sys.stdin.readline()
+body, key = sys.argv[1], {"Idempotency-Key": "a"}
+answer = client.post("/api/batches", body, "application/json", headers=key)
+print(answer.status_code, answer.json()["batch"]["id"], "Idempotency-Replayed" in answer.headers)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_twice_at_once_makes_one_batch(no_process_left: None, adam: User) -> None:
+    body = json.dumps({"trades": [GOOD] * 200, "start": True})
+    processes = [begun("-c", ASK, body) for _ in range(3)]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n", process.communicate()[1]
+    told = [ended.out.split() for ended in go(*processes)]
+    assert {(status, number) for status, number, _ in told} == {("201", told[0][1])}
+    assert sorted(replayed for *_, replayed in told) == ["False", "True", "True"]
+    assert (Batch.objects.count(), BatchTrade.objects.count()) == (1, 200)
+    assert Batch.objects.get().rounds == 1
