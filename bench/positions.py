@@ -20,10 +20,8 @@ DATABASE = "tradelog_bench_positions"
 
 def main() -> int:
     options = read_options()
-    print(
-        "| database | trades | all positions | trades/s | CPU | memory | one more fill | queries |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    print(row("database", "trades", "all positions", "CPU", "memory", "one more fill", "queries"))
+    print(row(*["---"] * 7))
     try:
         for name in options.databases:
             for trades in options.trades:
@@ -61,10 +59,19 @@ def measure(vendor: Vendor, trades: int) -> str:
             built = take("positionsteps.build", url, folder)
             more = take("positionsteps.one_more", url, folder)
     memory = "" if built["peak_kb"] is None else f"{built['peak_kb'] / 1024:,.0f} MB"
-    return (
-        f"| {vendor.title} | {trades:,} | {built['positions']:,} in {built['seconds']:.1f} s | "
-        f"{trades / built['seconds']:,.0f} | {built['cpu']:.1f} s | {memory} | {more['ms']:.0f} ms | {more['queries']} |"
+    return row(
+        vendor.title,
+        f"{trades:,}",
+        f"{built['positions']:,} in {built['seconds']:.1f} s",
+        f"{built['cpu']:.1f} s",
+        memory,
+        f"{more['ms']:.0f} ms",
+        more["queries"],
     )
+
+
+def row(*cells: object) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 if __name__ == "__main__":
