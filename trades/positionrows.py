@@ -162,10 +162,10 @@ def match(
 ) -> list[Position]:
     """Give each run the row of the position that it was; those that no run is any more."""
     by_first = {old.first_trade_id: old for old in olds}
+    left = {old.pk: old for old in olds}
     for one in changes:
-        if old := by_first.pop(one.row.first_trade_id, None):
-            take_over(one, old)
-    left = {old.pk: old for old in by_first.values()}
+        if old := by_first.get(one.row.first_trade_id):
+            take_over(one, left.pop(old.pk))
     owner = {trade_id: pk for pk in left for trade_id, *_ in parts[pk]}
     for one in changes:
         if one.old is None and left:
