@@ -31,6 +31,7 @@ def recompute_positions(account_id: int) -> dict[str, object]:
 
 def waiting_accounts() -> Iterable[int]:
     """Accounts whose marks nobody has taken up, as after the death of an import's process."""
-    busy = JobLog.objects.filter(job=RECOMPUTE, status=Status.PROCESSING).values("subject_id")
+    processing = JobLog.objects.filter(job=RECOMPUTE, status=Status.PROCESSING)
+    busy = processing.exclude(subject_id=None).values("subject_id")
     old = TouchedPair.objects.filter(created_at__lt=timezone.now() - SOON).exclude(account__in=busy)
     return old.order_by("account_id").values_list("account_id", flat=True).distinct()

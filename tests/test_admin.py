@@ -713,3 +713,58 @@ def test_a_choice_of_none_that_can_says_so(as_adam: Client, take_in: TakeIn, act
     log = take_in(FAILED if action == "roll_back_selected" else GOOD)
     text = act(as_adam, action, log, confirmed=False).content.decode()
     assert "None of the chosen imports can be" in text
+
+
+# --- Positions
+
+
+def test_adam_notes_and_tags_a_position_and_changes_nothing_else(
+    as_adam: Client, world: ImportExecutionLog
+) -> None:
+    before = Position.objects.values("fills", "average_entry", "opened_at").get()
+    sent = {"notes": "too early", "tags": " morning, fomo,, morning", "fills": "9"}
+    as_adam.post(page(Position, "change"), sent)
+    one = Position.objects.get()
+    assert (one.notes, one.tags) == ("too early", ["fomo", "morning"])
+    assert Position.objects.values("fills", "average_entry", "opened_at").get() == before
+    assert 'value="fomo, morning"' in as_adam.get(page(Position, "change")).content.decode()
+    assert list(Position.objects.with_tag("fomo")) == [one]
+    assert not Position.objects.with_tag("fom").exists()
+
+
+def test_a_tag_that_is_too_long_is_refused(as_adam: Client, world: ImportExecutionLog) -> None:
+    as_adam.post(page(Position, "change"), {"notes": "x", "tags": "x" * 51})
+    assert Position.objects.get().notes == ""
+
+
+def test_a_position_shows_its_trades(as_vera: Client, world: ImportExecutionLog) -> None:
+    text = as_vera.get(page(Position, "change")).content.decode()
+    assert f'href="{page(Trade, "change")}"' in text
+    assert "Buy 1 at 21350.5" in text
+
+
+@pytest.mark.parametrize("way", ["delete", "delete_selected"])
+def test_a_deleted_trade_takes_its_position_with_it(
+    as_adam: Client,
+    world: ImportExecutionLog,
+    django_capture_on_commit_callbacks: Callable,
+    way: str,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        if way == "delete":
+            as_adam.post(page(Trade, "delete"), {"post": "yes"})
+        else:
+            chosen = {"action": way, "_selected_action": Trade.objects.get().pk, "post": "yes"}
+            as_adam.post(page(Trade, "changelist"), chosen)
+    assert not Position.objects.exists()
+
+
+def test_positions_follow_what_adam_says_a_point_is_worth(
+    as_adam: Client, take_in: TakeIn, django_capture_on_commit_callbacks: Callable
+) -> None:
+    take_in(file_of(fill(), fill(ID="b", Action="Sell", Price="21360.50", Time="1/6/2026 6:35 AM")))
+    assert Position.objects.get().gross_pnl == 20
+    terms = {"root": "MNQ", "kind": "future", "currency": "EUR", "point_value": "0.5"}
+    with django_capture_on_commit_callbacks(execute=True):
+        as_adam.post(page(Instrument, "change"), terms)
+    assert (Position.objects.get().gross_pnl, Position.objects.get().currency) == (5, "EUR")

@@ -397,6 +397,20 @@ def test_a_check_finds_what_is_missing_or_too_many(capsys: pytest.CaptureFixture
     told = capsys.readouterr().out
     assert "is missing." in told
     assert f"position {third.pk}, opened at" in told
+    call_command("rebuild_positions")
+    call_command("rebuild_positions", check=True)
+
+
+def test_positions_of_some_trades_are_each_found_once() -> None:
+    first, second, _ = positions_of(*DAY)
+    chosen = Trade.objects.filter(price__in=[110, 90, 100], executed_at__lt=second.closed_at)
+    assert set(Position.objects.of_trades(chosen)) == {first, second}
+
+
+def test_a_tag_is_found_as_it_is_written() -> None:
+    positions_of("B 1 100")
+    Position.objects.update(tags=["Fomo", "a b"])
+    assert [Position.objects.with_tag(tag).count() for tag in ("Fomo", "fomo", "a")] == [1, 0, 0]
 
 
 def test_a_check_goes_by_slices(monkeypatch: pytest.MonkeyPatch) -> None:

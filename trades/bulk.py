@@ -1,6 +1,7 @@
 """Many rows into a table at once."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import TypeVar
@@ -17,9 +18,19 @@ def batched(values: Iterable[Some], size: int) -> Iterator[list[Some]]:
         yield some
 
 
-def create(model: type[models.Model], rows: list[models.Model]) -> None:
-    """Insert these; they know their ids then."""
-    model._default_manager.bulk_create(rows, batch_size=PIECE)
+def reserve_ids(model: type[models.Model], count: int) -> Iterable[int]:
+    """So many new ids, in ascending order; nobody else gets them in the transaction."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sequence = (
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+            )
+            cursor.execute(sequence, [table, count])
+            return [pk for (pk,) in cursor.fetchall()]
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        last = (cursor.fetchone() or (0,))[0]
+        return range(last + 1, last + 1 + count)
 
 
 def replace(model: type[models.Model], rows: list[models.Model], names: Sequence[str]) -> None:
@@ -29,12 +40,13 @@ def replace(model: type[models.Model], rows: list[models.Model], names: Sequence
     )
 
 
+Value = int | Decimal | str | datetime | None
+
+
 def insert(
-    model: type[models.Model],
-    names: Sequence[str],
-    rows: Sequence[tuple[int | Decimal, ...]],
+    model: type[models.Model], names: Sequence[str], rows: Sequence[tuple[Value, ...]]
 ) -> None:
-    """Insert rows of numbers into these columns. They get ids in their order."""
+    """Insert rows into these columns. Without ids, they get some in their order."""
     if not rows:
         return
     quote = connection.ops.quote_name
@@ -46,9 +58,12 @@ def insert(
                     copy.write_row(row)
         else:
             marks = ", ".join("?" * len(names))
-            as_texts = (tuple(map(as_text, row)) for row in rows)
-            connection.connection.executemany(f"INSERT INTO {into} VALUES ({marks})", as_texts)
+            kept = (tuple(map(as_kept, row)) for row in rows)
+            connection.connection.executemany(f"INSERT INTO {into} VALUES ({marks})", kept)
 
 
-def as_text(number: int | Decimal) -> int | str:
-    return number if isinstance(number, int) else f"{number:f}"
+def as_kept(value: Value) -> int | str | None:
+    """As Django keeps it in SQLite."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value.replace(tzinfo=None)) if isinstance(value, datetime) else value

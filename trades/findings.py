@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from trades.bulk import batched
 from trades.integrity import Finding
-from trades.models import IntegrityIssue, Position
+from trades.models import IntegrityIssue
 from trades.runs import Run
 from trades.touched import Pair
 
@@ -25,14 +25,14 @@ WRITTEN = (
 
 
 def write_findings(
-    pair: Pair, found: Iterable[tuple[Run, Position]], stale_positions: list[int]
+    pair: Pair, found: Iterable[tuple[Run, int]], stale_positions: list[int]
 ) -> None:
-    """Have the issues of these positions say what is found now."""
+    """Have the issues of these positions, given by their ids, say what is found now."""
     there = {(one.kind, one.key): one for one in issues_of(pair, stale_positions)}
     new = []
-    for run, position in found:
+    for run, position_id in found:
         for finding in run.findings():
-            issue = issue_of(pair, finding, position)
+            issue = issue_of(pair, finding, position_id)
             old = there.pop((issue.kind, issue.key), None)
             if old is None:
                 new.append(issue)
@@ -53,13 +53,13 @@ def issues_of(pair: Pair, positions: list[int]) -> Iterable[IntegrityIssue]:
         yield from ours.filter(position__in=some)
 
 
-def issue_of(pair: Pair, finding: Finding, position: Position) -> IntegrityIssue:
+def issue_of(pair: Pair, finding: Finding, position_id: int) -> IntegrityIssue:
     fill = finding.fill
     return IntegrityIssue(
         kind=finding.kind,
         account_id=pair.account_id,
         instrument_id=pair.instrument_id,
-        position_id=position.pk,
+        position_id=position_id,
         trade_id=fill.trade_id,
         previous_trade_id=finding.previous and finding.previous.trade_id,
         key=fill.execution_id or f"trade {fill.trade_id}",

@@ -120,7 +120,8 @@ class PositionAdmin(ModelAdmin):
         self, request: HttpRequest, obj: Position, form: forms.ModelForm, change: bool
     ) -> None:
         # Nothing else: it may have been computed anew since the page was opened.
-        Position.objects.filter(pk=obj.pk).update(notes=obj.notes, tags=obj.tags)
+        written = {name: form.cleaned_data[name] for name in ("notes", "tags")}
+        Position.objects.filter(pk=obj.pk).update(**written)
 
     @admin.display(description="Status", ordering="status")
     def state(self, position: Position) -> SafeString:

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
 
 from trades.decimals import ExactDecimalField, SumField
 from web.jsontext import JSONTextField
@@ -25,7 +27,14 @@ class PositionQuerySet(models.QuerySet["Position"]):
 
     def with_tag(self, tag: str) -> "PositionQuerySet":
         """Those with this very tag."""
-        return self.filter(tags__contains=JSONTextField.encoded(tag))
+        # No `contains`: SQLite would take capital and small letters for the same.
+        quoted = models.Value(JSONTextField.encoded(tag))
+        return self.filter(GreaterThan(StrIndex("tags", quoted), 0))
+
+    def of_trades(self, trades: models.QuerySet) -> "PositionQuerySet":
+        """Those with a fill among these trades, each once: what their deletion would change."""
+        parts = PositionTrade.objects.filter(trade__in=trades)
+        return self.filter(pk__in=parts.values("position"))
 
     def totals(self) -> list[dict[str, object]]:
         """By currency, for those are never added up: how many positions there are, how many of

@@ -5,18 +5,20 @@ vanish. Rows that say the same already are not written.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 
 from django.db.models import QuerySet
 
-from trades.bulk import batched, create, insert, replace
+from trades.bulk import batched, insert, replace, reserve_ids
 from trades.decimals import storable
 from trades.findings import write_findings
 from trades.models import Position, PositionTrade
 from trades.runs import Run
 from trades.touched import Pair
+from web.jsontext import JSONTextField
 
 COMPUTED = (
     "direction",
@@ -50,11 +52,43 @@ class Worth:
 
 
 @dataclass(slots=True)
+class Row:
+    """A position as it must be; the fields are those of the model, but `pk` for its id."""
+
+    account_id: int
+    instrument_id: int
+    direction: str
+    status: str
+    opened_at: datetime
+    closed_at: datetime | None
+    peak_quantity: Decimal
+    open_quantity: Decimal
+    entry_quantity: Decimal
+    exit_quantity: Decimal
+    average_entry: Decimal
+    average_exit: Decimal | None
+    average_open: Decimal | None
+    gross_pnl: Decimal | None
+    commission: Decimal
+    net_pnl: Decimal | None
+    currency: str
+    fills: int
+    first_trade_id: int
+    notes: str = ""
+    tags: list[str] = field(default_factory=list)
+    pk: int | None = None
+
+
+WRITTEN = ("account_id", "instrument_id", *COMPUTED, "notes", "tags")
+values_of = attrgetter(*COMPUTED)
+
+
+@dataclass(slots=True)
 class Change:
     """A run, its position as it must be, and the one that was there, if any."""
 
     run: Run
-    row: Position
+    row: Row
     old: Position | None = None
 
 
@@ -68,10 +102,10 @@ def write(
     parts = parts_of(olds)
     gone = match(changes, olds, parts)
     hand_down(gone, changes, parts)
-    create(Position, [one.row for one in changes if one.old is None])
-    replace(Position, [one.row for one in changes if one.old and differs(one)], COMPUTED)
+    create([one.row for one in changes if one.old is None])
+    replace(Position, [as_model(one.row) for one in changes if differs(one)], COMPUTED)
     write_parts(changes, parts)
-    write_findings(pair, [(one.run, one.row) for one in changes], [old.pk for old in olds])
+    write_findings(pair, [(one.run, one.row.pk) for one in changes], [old.pk for old in olds])
     delete(gone)
 
 
@@ -82,16 +116,16 @@ def is_later(old: Position, until: datetime | None) -> bool:
     return old.closed_at is None or old.closed_at > until
 
 
-def row_of(pair: Pair, run: Run, worth: Worth) -> Position:
+def row_of(pair: Pair, run: Run, worth: Worth) -> Row:
     """The position that a run is, without an id."""
     is_closed = run.closed_at is not None
     gross = None if worth.point_value is None else storable(run.gained * worth.point_value)
     commission = storable(run.commission)
-    return Position(
+    return Row(
         account_id=pair.account_id,
         instrument_id=pair.instrument_id,
-        direction=Position.Direction.LONG if run.is_long else Position.Direction.SHORT,
-        status=Position.Status.CLOSED if is_closed else Position.Status.OPEN,
+        direction="long" if run.is_long else "short",
+        status="closed" if is_closed else "open",
         opened_at=run.opened_at,
         closed_at=run.closed_at,
         peak_quantity=storable(run.peak),
@@ -128,10 +162,10 @@ def match(
 ) -> list[Position]:
     """Give each run the row of the position that it was; those that no run is any more."""
     by_first = {old.first_trade_id: old for old in olds}
+    left = {old.pk: old for old in olds}
     for one in changes:
-        if old := by_first.pop(one.row.first_trade_id, None):
-            take_over(one, old)
-    left = {old.pk: old for old in by_first.values()}
+        if old := by_first.get(one.row.first_trade_id):
+            take_over(one, left.pop(old.pk))
     owner = {trade_id: pk for pk in left for trade_id, *_ in parts[pk]}
     for one in changes:
         if one.old is None and left:
@@ -162,10 +196,27 @@ def hand_down(gone: list[Position], changes: list[Change], parts: dict[int, list
 
 
 def differs(change: Change) -> bool:
-    return any(getattr(change.row, name) != getattr(change.old, name) for name in COMPUTED)
+    """Whether there is a row that says something else."""
+    return change.old is not None and values_of(change.row) != values_of(change.old)
 
 
 # --- Into the tables
+
+
+def create(rows: list[Row]) -> None:
+    """Insert new positions; they know their ids then."""
+    for row, pk in zip(rows, reserve_ids(Position, len(rows)), strict=True):
+        row.pk = pk
+    texts = [(row.pk, *written_of(row), JSONTextField.encoded(row.tags)) for row in rows]
+    insert(Position, ("id", *WRITTEN), texts)
+
+
+written_of = attrgetter(*WRITTEN[:-1])
+
+
+def as_model(row: Row) -> Position:
+    values = {name: getattr(row, name) for name in WRITTEN}
+    return Position(pk=row.pk, **values)
 
 
 def write_parts(changes: list[Change], parts: dict[int, list[Part]]) -> None:
