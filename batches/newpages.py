@@ -210,9 +210,12 @@ def header_of(file: UploadedFile) -> list[str]:
 def answer(
     request: HttpRequest, form: NewBatchForm, template: BatchTemplate | None, look: Look | None
 ) -> HttpResponse:
-    """A script gets the preview alone."""
+    """A script gets the preview alone, or only what is wrong with the form."""
     if is_by_script(request):
-        return render(request, "batches/new_preview.html", {"form": form, "look": look})
+        news = render(request, "batches/new_news.html", {"form": form, "look": look})
+        if look is None:  # what is previewed, and what was chosen for it, stays
+            news["HX-Reswap"] = "none"
+        return news
     return whole_page(request, form, template, look)
 
 
