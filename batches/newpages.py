@@ -55,18 +55,25 @@ class Look:
     mapping: tuple[Mapped, ...] = ()
 
     @property
-    def lines(self) -> list[dict[str, object]]:
-        """The first lines as a table shows them, each with the state that it would have."""
-        found = self.preview.lines if self.preview else []
-        return [
-            {
-                "row_number": line.row_number,
-                "badge": staged_badge(is_good=not line.problems),
-                "cells": [(FIELDS[name].label, shown(line, name)) for name in SHOWN],
-                "message": line.message,
-            }
-            for line in found
+    def tables(self) -> list[tuple[str, list[dict[str, object]]]]:
+        """The lines with errors and the first lines of all, each with its title."""
+        if self.preview is None:
+            return []
+        found = [
+            ("Lines with errors", self.preview.bad_lines),
+            ("The first lines", self.preview.lines),
         ]
+        return [(title, list(map(as_row, lines))) for title, lines in found if lines]
+
+
+def as_row(line: StagedLine) -> dict[str, object]:
+    """As a table shows it, with the state that it would have."""
+    return {
+        "row_number": line.row_number,
+        "badge": staged_badge(is_good=not line.problems),
+        "cells": [(FIELDS[name].label, shown(line, name)) for name in SHOWN],
+        "message": line.message,
+    }
 
 
 def shown(line: StagedLine, name: str) -> object:
@@ -203,9 +210,12 @@ def header_of(file: UploadedFile) -> list[str]:
 def answer(
     request: HttpRequest, form: NewBatchForm, template: BatchTemplate | None, look: Look | None
 ) -> HttpResponse:
-    """A script gets the preview alone."""
+    """A script gets the preview alone, or only what is wrong with the form."""
     if is_by_script(request):
-        return render(request, "batches/new_preview.html", {"form": form, "look": look})
+        news = render(request, "batches/new_news.html", {"form": form, "look": look})
+        if look is None:  # what is previewed, and what was chosen for it, stays
+            news["HX-Reswap"] = "none"
+        return news
     return whole_page(request, form, template, look)
 
 

@@ -53,12 +53,16 @@ class Wished(TypedDict, total=False):
 
 @dataclass
 class Preview:
-    """What a file would become. `columns` has, by field, the heading that feeds it."""
+    """What a file would become. `columns` has, by field, the heading that feeds it.
+
+    Of all lines, and of those with errors, the first are kept.
+    """
 
     header: list[str]
     columns: dict[str, str]
     dialect: str  # in words
     lines: list[StagedLine] = field(default_factory=list)
+    bad_lines: list[StagedLine] = field(default_factory=list)
     total: int = 0
     bad: int = 0
 
@@ -114,6 +118,8 @@ def preview_csv(source: Source, *, file_name: str = "", **wished: Unpack[Wished]
             preview.bad += bool(line.problems)
             if len(preview.lines) < SHOWN:
                 preview.lines.append(line)
+            if line.problems and len(preview.bad_lines) < SHOWN:
+                preview.bad_lines.append(line)
         require_some(preview.total, reading.file.name)
     return preview
 

@@ -160,7 +160,9 @@ def vera(db: None) -> User:
 def olga(db: None) -> User:
     """Olga, an operator, also uploads, retries, cancels, runs and syncs."""
     operates = ["add_importexecutionlog", "retry_import", "cancel_import", "run_job"]
-    return person("olga", *SEES, *operates, "sync_open_orders", "acknowledge_notice")
+    operates += ["sync_open_orders", "acknowledge_notice", "add_batch", "start_batch"]
+    operates += ["cancel_batch", "retry_batch", "add_batchtemplate", "change_batchtemplate"]
+    return person("olga", *SEES, *operates)
 
 
 @pytest.fixture
