@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("tradelog.apiurls")),
     path("open-orders/", include("orders.urls")),
     path("import-logs/", include("imports.urls")),
+    path("", include("trades.urls")),
     path("", include("joblogs.urls")),
 ]
 

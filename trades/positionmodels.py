@@ -40,8 +40,9 @@ class PositionQuerySet(models.QuerySet["Position"]):
             rows.annotate(
                 positions=models.Count("pk"),
                 unknown=models.Count("pk", filter=~known),
-                gross_pnl=models.Sum("gross_pnl"),
                 commission=models.Sum("commission", filter=known),
+                # Behind what asks whether the column is known: from here on it means the sum.
+                gross_pnl=models.Sum("gross_pnl"),
                 net_pnl=models.Sum("net_pnl"),
             )
         )
