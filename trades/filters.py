@@ -14,7 +14,7 @@ from web.dayfilters import DAYS, DaysForm
 from web.dayrange import beginning
 
 LONGEST = 200  # characters of an execution id
-MOST_FOUND = 1_000  # trades of one execution id; each account may have it once
+FEW = 1_000  # rows that are looked for once
 LARGEST = 10**18 - 1  # number of an import or a batch
 OUTCOMES = {
     "winners": ("Winners", Q(net_pnl__gt=0)),
@@ -110,6 +110,16 @@ class ListFilters(FilterSet):
         return queryset
 
 
+def looked_for_once(every: QuerySet, found: QuerySet) -> QuerySet:
+    """What was found among all by a condition of which there is no index.
+
+    If it is little it is looked for once, and not for the page, its count and its totals each; if
+    it is much, the first of it is soon found.
+    """
+    keys = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
+    return found if len(keys) > FEW else every.filter(pk__in=keys)
+
+
 class TradeFilters(ListFilters):
     moment = "executed_at"
     sorts = {
@@ -135,10 +145,16 @@ class TradeFilters(ListFilters):
         of_import = NumberFilter(field_name="import_row_log__import_log", label="Import")
         return super().get_filters() | {"import": of_import}
 
+    def of_instrument(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """By the index of fills, which begins with the account."""
+        found = super().of_instrument(queryset, name, value)
+        if self.data.get("account"):
+            return found
+        return found.filter(account_id__in=Account.objects.order_by().values("pk"))
+
     def with_id(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """With this very execution id: looked for once, for there is no index of them."""
-        found = queryset.filter(execution_id=value).order_by()
-        return queryset.filter(pk__in=list(found.values_list("pk", flat=True)[:MOST_FOUND]))
+        """With this very execution id; each account may have it once."""
+        return looked_for_once(queryset, queryset.filter(execution_id=value))
 
 
 class PositionFilters(ListFilters):
@@ -159,7 +175,9 @@ class PositionFilters(ListFilters):
     direction = ChoiceFilter(
         choices=Position.Direction.choices, label="Direction", empty_label="Any"
     )
-    status = ChoiceFilter(choices=Position.Status.choices, label="Status", empty_label="Any")
+    status = ChoiceFilter(
+        choices=Position.Status.choices, method="of_status", label="Status", empty_label="Any"
+    )
     pnl = ChoiceFilter(
         choices=[(name, title) for name, (title, _) in OUTCOMES.items()],
         method="of_outcome",
@@ -173,10 +191,14 @@ class PositionFilters(ListFilters):
 
     def of_outcome(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """By the net P&L; of what is open, by that of the part that was exited."""
-        return queryset.filter(OUTCOMES[value][1])
+        return looked_for_once(queryset, queryset.filter(OUTCOMES[value][1]))
+
+    def of_status(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return looked_for_once(queryset, queryset.filter(status=value))
 
     def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        return queryset.with_tag(value)
+        """With this very tag."""
+        return looked_for_once(queryset, queryset.with_tag(value))
 
 
 class IssueFilters(ListFilters):

@@ -35,17 +35,16 @@ class PositionQuerySet(models.QuerySet["Position"]):
         net_pnl (None if all are unknown).
         """
         known = Q(gross_pnl__isnull=False)
-        rows = self.order_by("currency").values("currency")
-        return list(
-            rows.annotate(
-                positions=models.Count("pk"),
-                unknown=models.Count("pk", filter=~known),
-                commission=models.Sum("commission", filter=known),
-                # Behind what asks whether the column is known: from here on it means the sum.
-                gross_pnl=models.Sum("gross_pnl"),
-                net_pnl=models.Sum("net_pnl"),
-            )
-        )
+        sums = {
+            "positions": models.Count("pk"),
+            "unknown": models.Count("pk", filter=~known),
+            "gross": models.Sum("gross_pnl"),
+            "commissions": models.Sum("commission", filter=known),
+            "net": models.Sum("net_pnl"),
+        }
+        names = ["currency", "positions", "unknown", "gross_pnl", "commission", "net_pnl"]
+        rows = self.order_by("currency").values("currency").annotate(**sums)
+        return [dict(zip(names, row, strict=True)) for row in rows.values_list("currency", *sums)]
 
 
 class Position(models.Model):

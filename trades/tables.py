@@ -134,7 +134,6 @@ class PositionTable(ListTable):
     average_entry = Column(verbose_name="Entry", attrs=NUMBER)
     average_exit = Column(verbose_name="Exit", attrs=NUMBER)
     net_pnl = Column(verbose_name="Net P&L", attrs=NUMBER, empty_values=())
-    currency = Column(verbose_name="Cur.", default="unknown")
     fills = Column(attrs=NUMBER)
     tags = Column(empty_values=([], None))
 
@@ -158,7 +157,7 @@ class PositionTable(ListTable):
 
     def render_net_pnl(self, value: Decimal | None, record: Position) -> SafeString | str:
         if value is not None:
-            return won_or_lost(value)
+            return format_html("{} {}", won_or_lost(value), record.currency)
         if not self.may["change_instrument"]:
             return "unknown"
         return link("point-value", record.instrument_id, "unknown")
