@@ -96,7 +96,7 @@ class BatchTradeTable(Table):
     def render_trade(self, value: int) -> SafeString | str:
         if not self.sees_trades:
             return str(value)
-        page = reverse("admin:trades_trade_change", args=[value])
+        page = reverse("trade", args=[value])
         return format_html('<a class="tl-link" href="{}">{}</a>', page, value)
 
 
@@ -107,6 +107,5 @@ def rights(user: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
         "add_template": user.has_perm("batches.add_batchtemplate"),
         "change_template": user.has_perm("batches.change_batchtemplate"),
         "delete_template": user.has_perm("batches.delete_batchtemplate"),
-        # The trades are pages of the admin.
-        "see_trades": user.is_staff and user.has_perm("trades.view_trade"),
+        "see_trades": user.has_perm("trades.view_trade"),
     }

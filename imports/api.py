@@ -254,6 +254,7 @@ class RollbackPreview(ApiView):
             {
                 "success": True,
                 "trades": effect.trades,
+                "positions": effect.positions,
                 "accounts": effect.accounts,
                 "trades_with_notes": effect.with_notes,
                 "trades_reviewed": effect.reviewed,

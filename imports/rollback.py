@@ -26,18 +26,24 @@ from imports.inserting import hold
 from imports.manyids import among, change
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.states import Category, RowStatus, StateConflict, Status
-from trades.models import Trade
+from trades.models import PositionTrade, Trade
 from trades.positions import recompute_for_a_while
 from trades.touched import mark_trades_where
 
 SLICE = 5_000  # trades in one transaction
+MOST_TRACED = 50_000  # trades whose positions a preview counts
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What a rollback would do. `later_imports` skipped lines that these imports had taken in."""
+    """What a rollback would do. `later_imports` skipped lines that these imports had taken in.
+
+    `positions` have a fill of these imports: they will be others, or be gone. None: so many trades
+    that nobody waits until their positions are counted.
+    """
 
     trades: int
+    positions: int | None
     accounts: list[str]
     with_notes: int
     reviewed: int
@@ -55,9 +61,17 @@ def preview(logs: Sequence[ImportExecutionLog]) -> Preview:
     )
     return Preview(
         **counts,
+        positions=positions_of(ids) if counts["trades"] <= MOST_TRACED else None,
         accounts=sorted({name for log in logs for name in log.affected_accounts}),
         later_imports=later_imports(ids),
     )
+
+
+def positions_of(ids: Sequence[int]) -> int:
+    """How many positions have a fill of these imports; the ledger knows their trades."""
+    ledger = ImportedExecution.objects.filter(import_log__in=ids)
+    parts = PositionTrade.objects.filter(trade__in=ledger.values("trade_id")).order_by()
+    return parts.aggregate(number=Count("position", distinct=True))["number"]
 
 
 def later_imports(ids: Sequence[int]) -> list[ImportExecutionLog]:

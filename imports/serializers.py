@@ -7,7 +7,8 @@ from rest_framework import serializers
 from imports.daterange import problem_of, usual_range
 from imports.formats import all_formats
 from imports.models import ImportExecutionLog, ImportRowLog
-from trades.models import Trade, validate_zone
+from trades.models import validate_zone
+from trades.serializers import TradeData
 from web.api import MomentField
 from web.apishapes import Answer, PageByKey, PageByNumber
 
@@ -103,40 +104,6 @@ class ImportDetail(Answer):
     pagination = RowPage()
 
 
-class TradeData(serializers.ModelSerializer):
-    """Numbers are strings, so that none loses a digit."""
-
-    account = serializers.CharField(source="account.name")
-    instrument = serializers.CharField(source="instrument.symbol")
-    quantity = serializers.DecimalField(25, 10, normalize_output=True)
-    price = serializers.DecimalField(25, 10, normalize_output=True)
-    commission = serializers.DecimalField(25, 10, normalize_output=True)
-    executed_at = MomentField()
-    row_number = serializers.IntegerField(
-        source="import_row_log.row_number", allow_null=True, default=None
-    )
-
-    class Meta:
-        model = Trade
-        fields = [
-            "id",
-            "account",
-            "instrument",
-            "execution_id",
-            "side",
-            "quantity",
-            "price",
-            "commission",
-            "executed_at",
-            "order_id",
-            "name",
-            "entry_exit",
-            "notes",
-            "reviewed",
-            "row_number",
-        ]
-
-
 class AffectedTrades(Answer):
     import_batch_id = serializers.UUIDField()
     file_name = serializers.CharField()
@@ -159,6 +126,10 @@ class Retried(Answer):
 
 class RollbackPreview(Answer):
     trades = serializers.IntegerField()
+    positions = serializers.IntegerField(
+        allow_null=True,
+        help_text="That have a fill of it, and so change; null: of more than 50,000 trades.",
+    )
     accounts = serializers.ListField(child=serializers.CharField())
     trades_with_notes = serializers.IntegerField()
     trades_reviewed = serializers.IntegerField()

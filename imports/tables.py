@@ -101,6 +101,5 @@ def rights(user: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
         "retry": user.has_perm("imports.retry_import"),
         "cancel": user.has_perm("imports.cancel_import"),
         "roll_back": user.has_perm("imports.roll_back_import"),
-        # The trades are pages of the admin.
-        "see_trades": user.is_staff and user.has_perm("trades.view_trade"),
+        "see_trades": user.has_perm("trades.view_trade"),
     }

@@ -66,6 +66,13 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("get", "/api/open-orders"): READERS,
     ("get", "/api/open-orders/{}"): READERS,
     ("post", "/api/open-orders/sync"): OPERATORS,
+    ("get", "/api/trades"): READERS,
+    ("get", "/api/trades/{}"): READERS,
+    ("get", "/api/positions"): READERS,
+    ("get", "/api/positions/{}"): READERS,
+    ("get", "/api/issues"): READERS,
+    ("put", "/api/issues/{}/dismiss"): OPERATORS,
+    ("put", "/api/issues/{}/restore"): OPERATORS,
     ("get", "/api/job-logs"): READERS,
     ("get", "/api/job-logs/{}"): READERS,
     ("get", "/api/job-logs/{}/lines"): READERS,
@@ -154,7 +161,7 @@ def test_every_method_asks_for_a_right() -> None:
         methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
         asked = {method for method, rights in view.rights.items() if rights}
         assert asked >= methods - {"HEAD"}, view
-    assert len(views) == 47
+    assert len(views) == 53
 
 
 def test_the_page_to_browse_the_api(client: Client, vera: User) -> None:

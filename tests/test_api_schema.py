@@ -14,6 +14,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
@@ -27,14 +28,16 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from batches.models import BatchTemplate
+from batches.models import Batch, BatchTemplate
 from batches.staging import stage_json
-from joblogs.models import JobLogDetail
+from imports.models import ImportExecutionLog
+from joblogs.models import JobLog, JobLogDetail
 from joblogs.queueing import ring
 from joblogs.schedules import place_schedules
 from joblogs.states import Trigger
 from tests.apis import basic
 from tests.conftest import TakeIn, file_of, fill
+from trades.models import IntegrityIssue, Position, Trade
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKS = [
@@ -75,6 +78,7 @@ def test_every_code_is_explained() -> None:
         *(ROOT / "batches").glob("api*.py"),
         *(ROOT / "orders").glob("api*.py"),
         *(ROOT / "joblogs").glob("api*.py"),
+        *(ROOT / "trades").glob("api*.py"),
         ROOT / "tradelog" / "tokens.py",
     ]
     codes = {
@@ -93,6 +97,35 @@ def test_the_document_is_served(client: Client, vera: object) -> None:
     assert client.get(reverse("api-schema")).json()["paths"].keys() == DOCUMENT["paths"].keys()
 
 
+# By the beginning of an address: what stands there with an {id}, and under which names.
+KNOWN: dict[str, tuple[type[Model], list[str]]] = {
+    "/api/job-logs/": (JobLog, ["pk", "name"]),
+    "/api/batch-templates/": (BatchTemplate, ["pk"]),
+    "/api/batches/": (Batch, ["pk", "batch_uid"]),
+    "/api/trades/": (Trade, ["pk"]),
+    "/api/positions/": (Position, ["pk"]),
+    "/api/issues/": (IntegrityIssue, ["pk"]),
+    "": (ImportExecutionLog, ["pk", "import_batch_id"]),
+}
+
+
+def known_ids(address: str) -> list[str]:
+    model, names = next(found for start, found in KNOWN.items() if address.startswith(start))
+    return [str(value) for row in model.objects.values_list(*names) for value in row]
+
+
+def one_of_each(take_in: TakeIn) -> None:
+    """Something to find for every address."""
+    job = ring("import", trigger=Trigger.MANUAL)
+    place_schedules()
+    JobLogDetail.objects.create(job_log=job, message="line")
+    # The position that the broker states is another, which is an issue.
+    take_in(file_of(fill(Position="7 L"), fill(ID="b", Quantity="abc")))
+    take_in(file_of(fill(Position="7 L")))
+    stage_json([{"account": "Sim101", "instrument": "AAPL", "side": "buy"}, {}])
+    BatchTemplate.objects.create(name="Monday")
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 @pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume async")
 def test_no_answer_is_a_surprise(
@@ -103,23 +136,11 @@ def test_no_answer_is_a_surprise(
     request: pytest.FixtureRequest,
     settings: object,
 ) -> None:
-    job = ring("import", trigger=Trigger.MANUAL)
-    place_schedules()
-    JobLogDetail.objects.create(job_log=job, message="line")
-    logs = [take_in(file_of(fill(), fill(ID="b", Quantity="abc"))), take_in(file_of(fill()))]
+    one_of_each(take_in)
     settings.TRADELOG_API_PER_MINUTE = 10**6
     schema = schemathesis.openapi.from_dict(DOCUMENT)
     schema.app = WSGIHandler()
-    staged = stage_json([{"account": "Sim101", "instrument": "AAPL", "side": "buy"}, {}])
-    template = BatchTemplate.objects.create(name="Monday")
-    known = {
-        "job-logs": [str(job.pk), job.name],
-        "import": [*(str(log.pk) for log in logs), str(logs[0].import_batch_id)],
-        "batch-templates": [str(template.pk)],
-        "batches": [str(staged.pk), str(staged.batch_uid)],
-    }
-    room = next((name for name in known if name in operation.path), "import")
-    ids = st.sampled_from(known[room])
+    ids = st.sampled_from(known_ids(operation.path))
 
     @seed(1)
     @hypothesis.settings(

@@ -353,3 +353,20 @@ def test_a_retry_of_bytes_that_were_never_stored_says_so(take_in: TakeIn) -> Non
     log.refresh_from_db()
     with pytest.raises(FileMissing):
         retry(log)
+
+
+def test_a_preview_counts_the_positions_that_change(
+    take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = take_in(file_of(fill(Time="1/5/2026 6:01:00 AM")))
+    second = take_in(
+        file_of(
+            fill(Time="1/5/2026 6:02:00 AM", ID="b", Action="Sell", Quantity="3"),
+            fill(Time="1/5/2026 6:03:00 AM", ID="c", Account="Live-7"),
+        )
+    )
+    # The sale closes the position of the first import and opens the other way.
+    assert [preview([log]).positions for log in (first, second)] == [1, 3]
+    assert preview([first, second]).positions == 3
+    monkeypatch.setattr("imports.rollback.MOST_TRACED", 1)
+    assert preview([second]).positions is None

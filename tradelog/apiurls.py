@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("imports.apiurls")),
     path("", include("orders.apiurls")),
     path("", include("batches.apiurls")),
+    path("", include("trades.apiurls")),
     path("api/tokens", tokens.Tokens.as_view(), name="api-tokens"),
     path("api/tokens/<str:id>", tokens.Token.as_view(), name="api-token"),
     path("api/schema", Document.as_view(), name="api-schema"),

@@ -37,8 +37,11 @@ NAVIGATION = [
             ),
             page_item("Batches", "stacks", "batches", "batches.view_batch"),
             page_item("Open orders", "description", "open-orders", "orders.view_openorder"),
-            sidebar_item("Trades", "receipt_long", "admin:trades_trade_changelist"),
-            sidebar_item("Positions in bulk", "stacks", "admin:trades_position_changelist"),
+            page_item("Trades", "receipt_long", "trades", "trades.view_trade"),
+            page_item("Positions", "stacks", "positions", "trades.view_position"),
+            page_item("Issues", "rule", "issues", "trades.view_integrityissue"),
+            sidebar_item("Trades in bulk", "checklist", "admin:trades_trade_changelist"),
+            sidebar_item("Positions in bulk", "checklist", "admin:trades_position_changelist"),
             sidebar_item("Accounts", "account_balance_wallet", "admin:trades_account_changelist"),
             sidebar_item("Instruments", "candlestick_chart", "admin:trades_instrument_changelist"),
         ],
@@ -53,7 +56,7 @@ NAVIGATION = [
             ),
             sidebar_item("Row logs", "list_alt", "admin:imports_importrowlog_changelist"),
             sidebar_item("Ledger", "verified", "admin:imports_importedexecution_changelist"),
-            sidebar_item("Issues", "rule", "admin:trades_integrityissue_changelist"),
+            sidebar_item("Issues in bulk", "checklist", "admin:trades_integrityissue_changelist"),
         ],
     },
     {
@@ -80,19 +83,26 @@ NAVIGATION = [
 ]
 
 
-def navigation(request: HttpRequest) -> list[dict[str, object]]:
-    """The same, with the number of notices that nobody has acknowledged, if there are any.
+# Entries with a number: the right to see it, and who counts, found by its name, for the settings
+# are read before any model is there.
+COUNTED = {
+    "Notices": ("joblogs.view_notice", "joblogs.notices.count_in_words"),
+    "Issues": ("trades.view_integrityissue", "trades.badges.count_in_words"),
+}
 
-    The settings are read before any model is there, so who counts them is found by its name.
-    """
-    if not request.user.has_perm("joblogs.view_notice"):
-        return NAVIGATION
-    number = import_string("joblogs.notices.count_in_words")()
+
+def navigation(request: HttpRequest) -> list[dict[str, object]]:
+    """The same, with the numbers of notices that nobody has acknowledged and of standing errors."""
+    numbers = {
+        title: import_string(counter)()
+        for title, (permission, counter) in COUNTED.items()
+        if request.user.has_perm(permission)
+    }
     return [
-        group | {"items": [counted(item, number) for item in group["items"]]}
+        group | {"items": [counted(item, numbers.get(item["title"])) for item in group["items"]]}
         for group in NAVIGATION
     ]
 
 
-def counted(item: dict[str, object], number: str) -> dict[str, object]:
-    return item | {"badge": number} if number and item["title"] == "Notices" else item
+def counted(item: dict[str, object], number: str | None) -> dict[str, object]:
+    return item | {"badge": number} if number else item

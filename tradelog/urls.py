@@ -10,6 +10,7 @@ urlpatterns = [
     path("open-orders/", include("orders.urls")),
     path("import-logs/", include("imports.urls")),
     path("batches/", include("batches.urls")),
+    path("", include("trades.urls")),
     path("", include("joblogs.urls")),
 ]
 

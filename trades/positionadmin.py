@@ -15,46 +15,18 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from trades.badges import issue_badge, position_badge
 from trades.decimals import plain
-from trades.issues import KINDS, IntegrityIssue
+from trades.forms import TagsField
+from trades.issues import IntegrityIssue
 from trades.positionmodels import Position
-from web.badges import Badge
 from web.dayrange import DayRangeFilter
 
-BADGES = {
-    Position.Status.OPEN: Badge("info", "hourglass_empty"),
-    Position.Status.CLOSED: Badge("plain", "check_circle"),
-}
 MOST_SHOWN = 200  # fills on the page of a position
-LONGEST_TAG = 50  # characters
-
-
-class TagsField(forms.CharField):
-    """A list of words, as text with commas between them."""
-
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(
-            required=False,
-            widget=UnfoldAdminTextInputWidget,
-            help_text="Parted by commas: breakout, morning",
-        )
-
-    def prepare_value(self, value: object) -> object:
-        return ", ".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: str | None) -> list[str]:
-        words = (" ".join(word.split()) for word in (value or "").split(","))
-        tags = sorted({word for word in words if word})
-        if any(len(tag) > LONGEST_TAG for tag in tags):
-            raise forms.ValidationError(f"A tag has at most {LONGEST_TAG} characters.")
-        return tags
-
-    def has_changed(self, initial: object, data: object) -> bool:
-        return (initial or []) != self.to_python(data)
 
 
 class PositionForm(forms.ModelForm):
-    tags = TagsField()
+    tags = TagsField(widget=UnfoldAdminTextInputWidget)
 
     class Meta:
         model = Position
@@ -125,7 +97,7 @@ class PositionAdmin(ModelAdmin):
 
     @admin.display(description="Status", ordering="status")
     def state(self, position: Position) -> SafeString:
-        return BADGES[Position.Status(position.status)].html(position.get_status_display())
+        return position_badge(position)
 
     @admin.display(description="Peak", ordering="peak_quantity")
     def shown_peak(self, position: Position) -> str:
@@ -243,9 +215,7 @@ class IssueAdmin(ModelAdmin):
 
     @admin.display(description="Kind", ordering="kind")
     def what(self, issue: IntegrityIssue) -> SafeString:
-        kind = KINDS[issue.kind]
-        badge = Badge("danger", "error") if kind.is_error else Badge("warning", "info")
-        return badge.html(kind.title)
+        return issue_badge(issue)
 
     @admin.display(description="Trades")
     def fills(self, issue: IntegrityIssue) -> SafeString:

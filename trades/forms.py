@@ -1,0 +1,77 @@
+"""What users say of trades, positions, issues and instruments."""
+
+from decimal import Decimal
+
+from django import forms
+
+from trades.models import Instrument, Position, Trade
+from trades.worth import require_positive
+
+LONGEST_TAG = 50  # characters
+LONGEST_REASON = 500
+
+
+class TagsField(forms.CharField):
+    """A list of words, as text with commas between them."""
+
+    def __init__(self, **kwargs: object) -> None:
+        usual = {"required": False, "help_text": "Parted by commas: breakout, morning"}
+        super().__init__(**usual | kwargs)
+
+    def prepare_value(self, value: object) -> object:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: str | None) -> list[str]:
+        words = (" ".join(word.split()) for word in (value or "").split(","))
+        tags = sorted({word for word in words if word})
+        if any(len(tag) > LONGEST_TAG for tag in tags):
+            raise forms.ValidationError(f"A tag has at most {LONGEST_TAG} characters.")
+        return tags
+
+    def has_changed(self, initial: object, data: object) -> bool:
+        return (initial or []) != self.to_python(data)
+
+
+class RemarksForm(forms.ModelForm):
+    """Of what is computed or reported, nothing but a user's own columns is ever saved."""
+
+    def save_remarks(self) -> None:
+        """Nothing else: the rest may have changed since the page was opened."""
+        mine = {name: self.cleaned_data[name] for name in self.fields}
+        self._meta.model.objects.filter(pk=self.instance.pk).update(**mine)
+
+
+class TradeForm(RemarksForm):
+    class Meta:
+        model = Trade
+        fields = ["notes", "reviewed"]
+        widgets = {"notes": forms.Textarea({"rows": 4})}
+
+
+class PositionForm(RemarksForm):
+    tags = TagsField()
+
+    class Meta:
+        model = Position
+        fields = ["notes", "tags"]
+        widgets = {"notes": forms.Textarea({"rows": 4})}
+
+
+class PointValueForm(forms.ModelForm):
+    class Meta:
+        model = Instrument
+        fields = ["point_value"]
+        help_texts = {"point_value": "Empty: unknown, and so is the P&L."}
+        widgets = {"point_value": forms.TextInput({"inputmode": "decimal"})}
+
+    def clean_point_value(self) -> Decimal | None:
+        value = self.cleaned_data["point_value"]
+        if value is not None:
+            require_positive(value)
+        return value
+
+
+class ReasonForm(forms.Form):
+    """Why issues are dismissed."""
+
+    reason = forms.CharField(max_length=LONGEST_REASON)
