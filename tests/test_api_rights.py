@@ -154,7 +154,7 @@ def test_every_method_asks_for_a_right() -> None:
         methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
         asked = {method for method, rights in view.rights.items() if rights}
         assert asked >= methods - {"HEAD"}, view
-    assert len(views) == 47
+    assert len(views) == 46
 
 
 def test_the_page_to_browse_the_api(client: Client, vera: User) -> None:
