@@ -45,7 +45,7 @@ def tell_of_end(batch: Batch, status: Status, words: str) -> None:
         f"Batch {status.label.lower()}: {batch.name}",
         words or f"All {batch.total_trades:,} trades are executed.",
         LEVELS.get(status, Level.INFO),
-        f"/batches/{batch.pk}/",
+        batch.get_absolute_url(),
     )
 
 
