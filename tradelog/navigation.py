@@ -54,6 +54,7 @@ NAVIGATION = [
                 "checklist",
                 "admin:imports_importexecutionlog_changelist",
             ),
+            sidebar_item("Batches in bulk", "checklist", "admin:batches_batch_changelist"),
             sidebar_item("Row logs", "list_alt", "admin:imports_importrowlog_changelist"),
             sidebar_item("Ledger", "verified", "admin:imports_importedexecution_changelist"),
             sidebar_item("Issues in bulk", "checklist", "admin:trades_integrityissue_changelist"),

@@ -5,3 +5,13 @@ function showSettings() {
 }
 chosen.addEventListener("change", showSettings);
 showSettings();
+
+// A new preview leaves open what was opened.
+let isOpen = false;
+document.addEventListener("htmx:beforeSwap", () => {
+    isOpen = document.querySelector("details.tl-mapping")?.open ?? false;
+});
+document.addEventListener("htmx:afterSwap", () => {
+    const mapping = document.querySelector("details.tl-mapping");
+    if (mapping && isOpen) mapping.open = true;
+});

@@ -91,6 +91,7 @@ def test_columns_are_chosen_and_kept_as_a_template(
     expect(page.get_by_text("no column for Account")).to_be_visible()
     page.get_by_label("Column of Account").select_option("Konto")
     expect(page.get_by_text("3 lines: 3 can be executed")).to_be_visible()
+    expect(page.get_by_label("Column of Account")).to_have_value("Konto")
     page.get_by_label("Keep this as a template named").fill("Odd files")
     page.get_by_role("button", name="Make the batch").click()
     expect(page.get_by_text("It is staged and waits to be started.")).to_be_visible()
