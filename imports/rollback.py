@@ -26,7 +26,7 @@ from imports.inserting import hold
 from imports.manyids import among, change
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.states import Category, RowStatus, StateConflict, Status
-from trades.models import PositionTrade, Trade
+from trades.models import Position, Trade
 from trades.positions import recompute_for_a_while
 from trades.touched import mark_trades_where
 
@@ -59,19 +59,13 @@ def preview(logs: Sequence[ImportExecutionLog]) -> Preview:
         with_notes=Count("pk", filter=~Q(notes="")),
         reviewed=Count("pk", filter=Q(reviewed=True)),
     )
+    changing = Position.objects.of_trades(trades).order_by()
     return Preview(
         **counts,
-        positions=positions_of(ids) if counts["trades"] <= MOST_TRACED else None,
+        positions=changing.count() if counts["trades"] <= MOST_TRACED else None,
         accounts=sorted({name for log in logs for name in log.affected_accounts}),
         later_imports=later_imports(ids),
     )
-
-
-def positions_of(ids: Sequence[int]) -> int:
-    """How many positions have a fill of these imports; the ledger knows their trades."""
-    ledger = ImportedExecution.objects.filter(import_log__in=ids)
-    parts = PositionTrade.objects.filter(trade__in=ledger.values("trade_id")).order_by()
-    return parts.aggregate(number=Count("position", distinct=True))["number"]
 
 
 def later_imports(ids: Sequence[int]) -> list[ImportExecutionLog]:

@@ -157,13 +157,12 @@ def test_what_runs_has_no_buttons_but_a_bar(as_admin: Client) -> None:
     assert ">Roll back<" not in text
 
 
-def test_only_the_staff_is_led_into_the_admin(as_admin: Client, take_in: TakeIn) -> None:
-    take_in(PARTIAL)
-    assert ">View trades<" not in text_of(as_admin.get(LIST))
-    User.objects.update(is_staff=True)
+def test_an_import_leads_to_its_trades(as_admin: Client, take_in: TakeIn) -> None:
+    log = take_in(PARTIAL)
     text = text_of(as_admin.get(LIST))
     assert ">View trades<" in text
-    assert reverse("admin:trades_trade_changelist") in text
+    assert f"{reverse('trades')}?import={log.pk}" in text
+    assert reverse("admin:trades_trade_changelist") not in text  # it is not of the staff
 
 
 # --- Logging in and out without being of the staff

@@ -38,7 +38,7 @@ NAVIGATION = [
             page_item("Batches", "stacks", "batches", "batches.view_batch"),
             page_item("Open orders", "description", "open-orders", "orders.view_openorder"),
             page_item("Trades", "receipt_long", "trades", "trades.view_trade"),
-            page_item("Positions", "stacks", "positions", "trades.view_position"),
+            page_item("Positions", "trending_up", "positions", "trades.view_position"),
             page_item("Issues", "rule", "issues", "trades.view_integrityissue"),
             sidebar_item("Trades in bulk", "checklist", "admin:trades_trade_changelist"),
             sidebar_item("Positions in bulk", "checklist", "admin:trades_position_changelist"),

@@ -1,5 +1,7 @@
 """How the states of positions and the kinds of issues look, and how many issues there are."""
 
+from functools import cache
+
 from django.utils.safestring import SafeString
 
 from trades.issues import KINDS, IntegrityIssue
@@ -17,16 +19,26 @@ MOST_COUNTED = 100
 
 
 def position_badge(position: Position) -> SafeString:
-    return OF_POSITIONS[Position.Status(position.status)].html(position.get_status_display())
+    return badge_of(position.status)
+
+
+@cache  # a list has one in every row
+def badge_of(status: str) -> SafeString:
+    return OF_POSITIONS[Position.Status(status)].html(Position.Status(status).label)
 
 
 def issue_badge(issue: IntegrityIssue) -> SafeString:
-    kind = KINDS[issue.kind]
+    return badge_of_kind(issue.kind)
+
+
+@cache
+def badge_of_kind(name: str) -> SafeString:
+    kind = KINDS[name]
     return (ERROR if kind.is_error else NOTICE).html(kind.title)
 
 
 def count_in_words() -> str:
     """How many errors stand, counted to 99; '' if there are none."""
     errors = IntegrityIssue.objects.standing().errors().order_by()
-    number = errors[:MOST_COUNTED].count()
+    number = len(errors.values_list("pk")[:MOST_COUNTED])
     return f"{MOST_COUNTED - 1}+" if number == MOST_COUNTED else str(number or "")
