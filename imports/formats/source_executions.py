@@ -16,7 +16,7 @@ FORMAT = Format(
     title="Executions of a source database",
     dialect=Dialect(),
     columns=(
-        Column("native_id", ("Execution ID", "execution_id"), Identifier(200)),
+        Column("native_id", ("Execution ID",), Identifier(200)),
         Column("account", ("Account",), Text(100), required=True),
         Column(
             "instrument",
@@ -38,9 +38,9 @@ FORMAT = Format(
         Column("quantity", ("Quantity",), Quantity("invalid_quantity"), required=True),
         Column("price", ("Price",), Number("invalid_price"), required=True),
         Column("commission", ("Commission",), Number("invalid_commission", blank=Decimal(0))),
-        Column("executed_at", ("Executed At", "executed_at"), Moment(), required=True),
-        Column("order_id", ("Order ID", "order_id"), Text(200)),
+        Column("executed_at", ("Executed At",), Moment(), required=True),
+        Column("order_id", ("Order ID",), Text(200)),
         Column("name", ("Name",), Text(200)),
-        Column("entry_exit", ("Entry/Exit", "entry_exit"), Text(50)),
+        Column("entry_exit", ("Entry/Exit",), Text(50)),
     ),
 )
