@@ -262,7 +262,7 @@ def test_a_backup_leaves_nothing_out() -> None:
     """Who gives a trade, an account or an instrument a field decides whether it is in a backup."""
     names = {field.name for field in Trade._meta.concrete_fields}
     told = {path.partition("__")[0] for path in OF_TRADES.values()}
-    assert names - told == {"id", "created_at", "import_row_log"}
+    assert names - told == {"id", "created_at", "import_row_log", "batch"}
     for model, fields in SETTINGS.values():
         assert {field.name for field in model._meta.concrete_fields} - set(fields) == {"id"}
 

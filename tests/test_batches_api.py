@@ -120,7 +120,7 @@ def test_made_and_started(root: Client) -> None:
 
 
 def test_to_start_needs_the_right(olga: User, take_in: TakeIn) -> None:
-    olga.user_permissions.add(Permission.objects.get(codename="add_batch"))
+    olga.user_permissions.remove(Permission.objects.get(codename="start_batch"))
     client = asking(olga)
     refused(post(client, {"trades": [GOOD], "start": True}), 403, "PERMISSION_DENIED")
     assert not Batch.objects.exists()

@@ -97,7 +97,7 @@ def test_the_list_needs_no_query_for_each_job(
 ) -> None:
     for _ in range(12):
         write(job(), "line")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         as_vera.get(LIST)
 
 
@@ -182,7 +182,7 @@ def test_a_page_of_lines_is_all_that_is_read(
 ) -> None:
     log = job()
     write(log, *map(str, range(3 * PAGE)))
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         text = shown(as_vera, log.get_absolute_url())
     assert text.count("</time>") == PAGE
     assert 'rel="prev"' in text

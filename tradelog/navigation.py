@@ -93,12 +93,17 @@ COUNTED = {
 
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
-    """The same, with the numbers of notices that nobody has acknowledged and of standing errors."""
-    numbers = {
-        title: import_string(counter)()
-        for title, (permission, counter) in COUNTED.items()
-        if request.user.has_perm(permission)
-    }
+    """The same, with the numbers of notices that nobody has acknowledged and of standing errors.
+
+    A page may ask for it more than once; it is counted once.
+    """
+    if not hasattr(request, "numbers"):
+        request.numbers = {
+            title: import_string(counter)()
+            for title, (permission, counter) in COUNTED.items()
+            if request.user.has_perm(permission)
+        }
+    numbers = request.numbers
     return [
         group | {"items": [counted(item, numbers.get(item["title"])) for item in group["items"]]}
         for group in NAVIGATION
