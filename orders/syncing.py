@@ -15,8 +15,6 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from joblogs.wording import worded
 from orders.building import checked, order_of
@@ -27,6 +25,7 @@ from orders.models import LONGEST_TEXT, OpenOrder, OpenOrderSnapshot
 from orders.spool import Spool, opened_spool
 from orders.states import Status, Step
 from sources.configured import open_orders
+from sources.ondemand import drivers
 from sources.reading import Row, SourceError, reading
 from sources.source import Source
 
@@ -106,13 +105,7 @@ def in_words(source: Source) -> str:
     """The source for people: a file's name, or a database and its host; no credentials."""
     if "://" not in source.location:
         return Path(source.location).name
-    try:
-        url = make_url(source.location)
-    except ArgumentError:  # its text shows the address
-        return "a database"
-    name = Path(url.database or "").name if url.get_backend_name() == "sqlite" else url.database
-    words = " at ".join(filter(None, [name, url.host]))
-    return f"{url.get_backend_name()} {words}"[:LONGEST_TEXT].strip()
+    return drivers().in_words(source.location)[:LONGEST_TEXT].strip()
 
 
 class Problems:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from django.conf import settings
 
-from sources.drivers import driver_problem
 from sources.files import file_problem
 from sources.mapping import columns_of
+from sources.ondemand import drivers
 from sources.source import Column, Source
 
 OPEN_ORDER_COLUMNS = (
@@ -81,7 +81,7 @@ def address_problem(name: str) -> str:
         return file_problem(Path(location))
     if not wishes["QUERY"].strip():
         return f"names a database, but TRADELOG_{name}_QUERY is empty"
-    return driver_problem(location)
+    return drivers().driver_problem(location)
 
 
 def located(location: str) -> str:

@@ -5,11 +5,12 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, CursorResult, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sources.rows import Cells
 
@@ -202,3 +203,13 @@ def driver_problem(location: str) -> str:
     except ImportError:
         return f"needs a driver that is not installed: {url.get_driver_name()}"
     return ""
+
+
+def in_words(location: str) -> str:
+    """The kind of database, its name and its host, for people; no credentials."""
+    try:
+        url = make_url(location)
+    except ArgumentError:  # its text shows the address
+        return "a database"
+    name = Path(url.database or "").name if url.get_backend_name() == "sqlite" else url.database
+    return f"{url.get_backend_name()} {' at '.join(filter(None, [name, url.host]))}"

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sources.database import open_database
 from sources.files import open_file
+from sources.ondemand import database
 from sources.quoting import shown
 from sources.rows import Cells, Problem, Row, SourceError, Table
 from sources.source import Column, Source
@@ -34,7 +34,7 @@ def reading(source: Source, **bounds: object) -> Iterator[Iterator[Row]]:
     at them all the same: a file gives all that it has.
     """
     zone = zone_of(source)
-    opened = open_database(source, bounds) if source.is_database else open_file(source)
+    opened = database().open_database(source, bounds) if source.is_database else open_file(source)
     with opened as table:
         wanted = [Wanted(column, place_of(column, table, source)) for column in source.columns]
         yield rows_of(table, wanted, zone)
