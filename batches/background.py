@@ -7,10 +7,6 @@ there are batches that wait, so each has its turn, and one that is started late 
 import logging
 import time
 from collections.abc import Iterable
-from datetime import timedelta
-
-from django.db.models import Q
-from django.utils import timezone
 
 from batches.claims import free_from_the_dead, patiently
 from batches.control import RUN
@@ -24,7 +20,6 @@ logger = logging.getLogger(__name__)
 
 SLICE = 60  # seconds
 BETWEEN_WORDS = 5  # seconds
-SOON = timedelta(minutes=1)  # by then a worker should have claimed it
 
 
 class Slice:
@@ -69,12 +64,12 @@ def batch_slice(rung_for: int) -> dict[str, object]:
 
 
 def waiting_batches() -> Iterable[int]:
-    """Batches that nobody works on, as after the death of a worker."""
+    """Batches that nobody works on, as after the death of a worker.
+
+    Also one that was started only now: its own bell may have been answered for a more urgent one.
+    """
     free_from_the_dead()
-    now = timezone.now()
-    old = Q(status="pending", queued_at__lt=now - SOON)
-    found = Batch.objects.due().filter(old | Q(status="running"))
-    return found.order_by("pk").values_list("pk", flat=True)
+    return Batch.objects.due().order_by("pk").values_list("pk", flat=True)
 
 
 def waiting_undos() -> Iterable[int]:

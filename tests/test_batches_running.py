@@ -233,12 +233,12 @@ def test_a_bell_for_nothing_is_left() -> None:
     assert batch_slice(5) == {"batch": 5, "left": True}
 
 
-def test_who_waits_is_found_when_it_is_time() -> None:
+def test_who_was_started_and_waits_is_found() -> None:
     batch = started(1)
     stage(1)
-    assert [*waiting_batches()] == []
-    Batch.objects.filter(pk=batch.pk).update(queued_at=timezone.now() - timedelta(minutes=2))
     assert [*waiting_batches()] == [batch.pk]
+    claim()
+    assert [*waiting_batches()] == []
 
 
 # --- The lease

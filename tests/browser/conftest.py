@@ -14,10 +14,12 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from uvicorn import Config, Server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+# What htmx says of a request whose page is gone.
+LEFT_WHILE_IT_ASKED = {"htmx:sendAbort", "htmx:afterRequest"}
 NARROW = {"width": 400, "height": 900}
 WIDE = {"width": 1440, "height": 900}
 
@@ -88,7 +90,7 @@ def visit(
         pages.append(page := window.new_page())
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+        page.on("console", lambda said: is_trouble(said) and complaints.append(said.text))
         page.clock.install()
         page.goto(server + address)
         return page
@@ -97,6 +99,10 @@ def visit(
     for page in pages:
         page.close()
     assert not complaints
+
+
+def is_trouble(said: ConsoleMessage) -> bool:
+    return said.type == "error" and said.text not in LEFT_WHILE_IT_ASKED
 
 
 def session_of(user: User, address: str) -> dict[str, str]:
