@@ -20,8 +20,10 @@ const number = (value) => value.toLocaleString("en-US");
 // --- How the news comes
 
 let asked = "";
+const going = new Set(); // the batches that were seen active here, and whose end was not told
 
 function watch() {
+    tellEnds();
     const now = document.hidden ? "" : query().toString();
     if (now === asked) return;
     asked = now;
@@ -78,13 +80,12 @@ function show(progress) {
     const shown = document.querySelectorAll(`[data-batch="${CSS.escape(progress.batch_id)}"]`);
     let isNews = false;
     for (const part of shown) {
-        const isOver = progress.is_completed && "active" in part.dataset;
-        isNews ||= isOver || progress.status !== part.dataset.status;
-        if (isOver) toast(part.dataset.name, progress);
+        isNews ||= progress.status !== part.dataset.status;
         if (!progress.is_active) delete part.dataset.active;
         part.dataset.status = progress.status;
         fill(part, progress);
     }
+    tellEnds();
     if (isNews) renew("[data-live]");
     else if (shown.length) renewSoon();
 }
@@ -104,14 +105,19 @@ function fill(part, { total_trades: total, processed_trades: processed, failed_t
     counts.textContent = `${number(processed)} of ${number(total)}${failed ? `, ${number(failed)} failed` : ""}`;
 }
 
-function toast(name, progress) {
-    const key = `${progress.batch_id} ${progress.updated_at}`;
-    if ([...live.children].some((one) => one.dataset.key === key)) return;
+// Whether the news told of the end, or a part that was renewed meanwhile.
+function tellEnds() {
+    for (const { dataset } of document.querySelectorAll("[data-batch]")) {
+        if ("active" in dataset) going.add(dataset.batch);
+        else if (going.delete(dataset.batch) && dataset.status in WORDS) toast(dataset.name, dataset.status);
+    }
+}
+
+function toast(name, status) {
     const box = document.createElement("p");
-    box.className = `tl-toast tl-is-${progress.status}`;
-    box.dataset.key = key;
+    box.className = `tl-toast tl-is-${status}`;
     const words = document.createElement("span");
-    words.textContent = `${name} has ended: ${WORDS[progress.status]}.`;
+    words.textContent = `${name} has ended: ${WORDS[status]}.`;
     const close = document.createElement("button");
     close.type = "button";
     close.className = "tl-button tl-small";
