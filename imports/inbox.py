@@ -11,7 +11,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -247,7 +247,8 @@ class Scanner:
         try:
             yield
         except KeyboardInterrupt:
-            self.folders.put_back(file)
+            with suppress(FileNotFoundError):  # another scan may have archived it meanwhile
+                self.folders.put_back(file)
             raise
 
     def settle(self, file: Claimed, log: ImportExecutionLog) -> None:
