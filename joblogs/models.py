@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from joblogs.states import ACTIVE, DELIVERIES, MOVES, Delivery, Level, Status, Trigger
+from web.durations import duration_in_words
 
 LONGEST_MESSAGE = 5_000  # characters
 # Each job once, by as many looks into the index as there are jobs: a DISTINCT would read it all.
@@ -125,14 +126,7 @@ class JobLog(models.Model):
 
     @property
     def duration_in_words(self) -> str | None:
-        if self.duration is None:
-            return None
-        seconds = self.duration.total_seconds()
-        if seconds < 60:
-            return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
-        hours, rest = divmod(int(seconds), 3600)
-        minutes = f"{rest // 60} min {rest % 60:02} s"
-        return f"{hours} h {minutes}" if hours else minutes
+        return duration_in_words(self.duration_ms)
 
     @property
     def result_in_words(self) -> str:

@@ -10,7 +10,7 @@ from joblogs.models import JobLog
 from joblogs.states import Status
 from tests.apis import asking, got, refused
 from tests.test_joblog_pages import some
-from tests.test_joblogs_pages import job, write
+from tests.test_joblogs_admin import job, write
 from web import bounded
 
 LIST = "/api/job-logs"

@@ -17,7 +17,7 @@ from joblogs.linepages import PAGE
 from joblogs.models import JobLog
 from joblogs.states import Status
 from tests.apis import basic
-from tests.test_joblogs_pages import job, write
+from tests.test_joblogs_admin import job, write
 from web import bounded
 
 LIST = reverse("job-logs")
