@@ -15,7 +15,6 @@ from joblogs.wording import cut, worded
 
 SEND = "send_notice"
 LONGEST_TITLE = 200
-MOST_COUNTED = 100
 RANK = {Level.INFO: 0, Level.WARNING: 1, Level.ERROR: 2}
 
 
@@ -72,9 +71,3 @@ def acknowledge_until(newest: int, user: AbstractBaseUser) -> int:
 
 def acknowledge_these(notices: NoticeQuerySet, user: AbstractBaseUser) -> int:
     return notices.open().update(acknowledged_at=timezone.now(), acknowledged_by=user)
-
-
-def count_in_words() -> str:
-    """How many nobody has acknowledged, counted to 99; '' if there are none."""
-    number = len(Notice.objects.open().values_list("pk")[:MOST_COUNTED])
-    return f"{MOST_COUNTED - 1}+" if number == MOST_COUNTED else str(number or "")

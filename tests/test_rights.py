@@ -1,8 +1,9 @@
 """The groups that are there from the beginning, and what they may."""
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
+from pytest_django import DjangoAssertNumQueries
 
 ROOMS = {"batches", "imports", "joblogs", "orders", "trades"}
 SEES = {
@@ -87,3 +88,25 @@ def test_other_groups_are_left_alone() -> None:
     Group.objects.create(name="desk")
     call_command("migrate", verbosity=0)
     assert Group.objects.filter(name="desk").exists()
+
+
+@pytest.mark.django_db
+def test_own_rights_and_those_of_the_groups_are_asked_for_at_once(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    nina = User.objects.create_user("nina")
+    nina.groups.add(Group.objects.get(name="viewer"))
+    nina.user_permissions.add(Permission.objects.get(codename="run_job"))
+    nina = User.objects.get(username="nina")
+    with django_assert_num_queries(1):
+        mine = nina.get_all_permissions()
+    assert mine > {"joblogs.view_joblog", "joblogs.run_job"}
+    assert "joblogs.pause_job" not in mine
+    assert mine == nina.get_user_permissions() | nina.get_group_permissions()
+
+
+@pytest.mark.django_db
+def test_who_is_not_active_has_no_rights() -> None:
+    nina = User.objects.create_user("nina", is_active=False)
+    nina.groups.add(Group.objects.get(name="admin"))
+    assert not User.objects.get(username="nina").get_all_permissions()

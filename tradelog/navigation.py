@@ -1,10 +1,14 @@
-"""The sidebar of every page; the settings take it over."""
+"""The sidebar of every page; the settings name it."""
 
 import re
 
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.db.models import IntegerField, Subquery
 from django.http import HttpRequest
-from django.urls import reverse_lazy
-from django.utils.module_loading import import_string
+from django.urls import reverse, reverse_lazy
+
+from joblogs.models import Notice
+from trades.issues import IntegrityIssue
 
 
 def page_item(title: str, icon: str, view: str, permission: str) -> dict[str, object]:
@@ -13,7 +17,14 @@ def page_item(title: str, icon: str, view: str, permission: str) -> dict[str, ob
     def may_see(request: HttpRequest) -> bool:
         return request.user.has_perm(permission)
 
-    return {"title": title, "icon": icon, "link": reverse_lazy(view), "permission": may_see}
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(view),
+        "permission": may_see,
+        # Not wherever the address stands in another: /trades/ does in /admin/trades/account/.
+        "active": lambda request: request.path.startswith(reverse(view)),
+    }
 
 
 def sidebar_item(title: str, icon: str, view: str) -> dict[str, object]:
@@ -25,10 +36,19 @@ def sidebar_item(title: str, icon: str, view: str) -> dict[str, object]:
     }
 
 
+DASHBOARD = {
+    "title": "Dashboard",
+    "icon": "monitoring",
+    "link": reverse_lazy("admin:index"),
+    "permission": lambda request: request.user.is_staff,
+    # All other addresses of the admin begin with it.
+    "active": lambda request: request.path == reverse("admin:index"),
+}
 NAVIGATION = [
     {
         "title": "Trade log",
         "items": [
+            DASHBOARD,
             page_item(
                 "Import logs",
                 "upload_file",
@@ -84,30 +104,46 @@ NAVIGATION = [
 ]
 
 
-# Entries with a number: the right to see it, and who counts, found by its name, for the settings
-# are read before any model is there.
+# Entries with a number: the right to see it, and what is counted.
 COUNTED = {
-    "Notices": ("joblogs.view_notice", "joblogs.notices.count_in_words"),
-    "Issues": ("trades.view_integrityissue", "trades.badges.count_in_words"),
+    "Notices": ("joblogs.view_notice", Notice.objects.open),
+    "Issues": ("trades.view_integrityissue", lambda: IntegrityIssue.objects.standing().errors()),
 }
+MOST_COUNTED = 100
+
+
+class Number(Subquery):
+    """How many rows a queryset finds."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
 
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
-    """The same, with the numbers of notices that nobody has acknowledged and of standing errors.
-
-    A page may ask for it more than once; it is counted once.
-    """
-    if not hasattr(request, "numbers"):
-        request.numbers = {
-            title: import_string(counter)()
-            for title, (permission, counter) in COUNTED.items()
-            if request.user.has_perm(permission)
-        }
-    numbers = request.numbers
+    """The same, with the numbers of notices that nobody has acknowledged and of standing errors."""
+    if not hasattr(request, "numbers"):  # a page may ask for it more than once
+        request.numbers = numbers_for(request.user)
     return [
-        group | {"items": [counted(item, numbers.get(item["title"])) for item in group["items"]]}
+        group
+        | {"items": [counted(item, request.numbers.get(item["title"])) for item in group["items"]]}
         for group in NAVIGATION
     ]
+
+
+def numbers_for(user: AbstractBaseUser) -> dict[str, str]:
+    """What this user may see of them, by the title of the entry; every page asks for it, once."""
+    asked = {
+        title: Number(found().order_by().values("pk")[:MOST_COUNTED])
+        for title, (permission, found) in COUNTED.items()
+        if user.has_perm(permission)
+    }
+    numbers = User.objects.filter(pk=user.pk).values(**asked).get() if asked else {}
+    return {title: in_words(number) for title, number in numbers.items()}
+
+
+def in_words(number: int) -> str:
+    """Counted to 99; '' if there are none."""
+    return f"{MOST_COUNTED - 1}+" if number == MOST_COUNTED else str(number or "")
 
 
 def counted(item: dict[str, object], number: str | None) -> dict[str, object]:

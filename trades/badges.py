@@ -1,4 +1,4 @@
-"""How the states of positions and the kinds of issues look, and how many issues there are."""
+"""How the states of positions and the kinds of issues look."""
 
 from functools import cache
 
@@ -15,7 +15,6 @@ OF_POSITIONS = {
 ERROR = Badge("danger", "error")
 NOTICE = Badge("warning", "info")
 REVIEWED = Badge("success", "check_circle")
-MOST_COUNTED = 100
 
 
 def position_badge(position: Position) -> SafeString:
@@ -35,10 +34,3 @@ def issue_badge(issue: IntegrityIssue) -> SafeString:
 def badge_of_kind(name: str) -> SafeString:
     kind = KINDS[name]
     return (ERROR if kind.is_error else NOTICE).html(kind.title)
-
-
-def count_in_words() -> str:
-    """How many errors stand, counted to 99; '' if there are none."""
-    errors = IntegrityIssue.objects.standing().errors().order_by()
-    number = len(errors.values_list("pk")[:MOST_COUNTED])
-    return f"{MOST_COUNTED - 1}+" if number == MOST_COUNTED else str(number or "")
