@@ -15,6 +15,7 @@ from django.utils import timezone
 from bench.pageviews import LIST_MOST, PART_MOST, Look, look_at
 from bench.step import calm_down
 from joblogs.models import JobLog, JobLogDetail
+from joblogs.schedules import place_schedules
 
 JOBS = ["import", "rollback", "scan_inbox", "sync_open_orders"]
 LINES = 20  # of each job log
@@ -40,6 +41,7 @@ def fill(folder: Path) -> dict[str, object]:
 
 def make_job_logs(number: int) -> None:
     """So many logs, five minutes apart, with their lines; the newest has a tenth as many again."""
+    place_schedules()  # as any worker does
     now = timezone.now()
     every = timedelta(minutes=5)
     logs = [

@@ -19,8 +19,8 @@ from joblogs.tables import outcome
 from joblogs.views import SEE
 from web.shell import page_for, shell
 
-RUN = page_for("joblogs.run_job")
-PAUSE = page_for("joblogs.pause_job")
+RUN = page_for("joblogs.run_job", by_password=True)
+PAUSE = page_for("joblogs.pause_job", by_password=True)
 
 
 @SEE
