@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -19,12 +18,12 @@ from batches.models import Batch
 from batches.states import FINAL, StateConflict
 from joblogs.queueing import ring
 from joblogs.states import Trigger
+from web.ages import days_ago
 
 logger = logging.getLogger(__name__)
 
 CLEAN = "clean_batches"
 DAILY = 24 * 60  # minutes
-MOST_DAYS = 36_500
 SLICE = 60  # seconds
 LOT = 500  # batches that are archived in one transaction
 
@@ -38,8 +37,9 @@ class Ages:
 
     @property
     def to_be_archived(self) -> QuerySet[Batch]:
+        """Of one that was taken out of the archive, or rolled back, the days count from then."""
         ended = Batch.objects.filter(status__in=FINAL, archived_at=None)
-        return older(ended, "completed_at", self.archive_after)
+        return older(ended, "updated_at", self.archive_after)
 
     @property
     def to_be_deleted(self) -> QuerySet[Batch]:
@@ -57,8 +57,7 @@ class Cleaned:
 def older(batches: QuerySet[Batch], moment: str, days: int | None) -> QuerySet[Batch]:
     if not days:
         return batches.none()
-    before = timezone.now() - timedelta(days=min(days, MOST_DAYS))
-    return batches.filter(**{f"{moment}__lt": before}).order_by("pk")
+    return batches.filter(**{f"{moment}__lt": days_ago(days)}).order_by("pk")
 
 
 def ages_configured() -> Ages:
@@ -74,10 +73,10 @@ def clean(ages: Ages, goes_on: Callable[[], bool] = lambda: True) -> Cleaned:
     """Archive and delete what is old, until all is done or it is told to stop."""
     archived = archive_old(ages)
     deleted = 0
-    for batch in list(ages.to_be_deleted):
+    for pk in list(ages.to_be_deleted.values_list("pk", flat=True)):
         if not goes_on():
             return Cleaned(archived, deleted, is_done=False)
-        deleted += delete_if_possible(batch)
+        deleted += delete_if_possible(pk)
     return Cleaned(archived, deleted)
 
 
@@ -90,12 +89,12 @@ def archive_old(ages: Ages) -> int:
     return count
 
 
-def delete_if_possible(batch: Batch) -> bool:
+def delete_if_possible(pk: int) -> bool:
     """Whether it is gone."""
     try:
-        delete(batch)
+        delete(Batch.objects.get(pk=pk))
     except (StateConflict, Batch.DoesNotExist) as problem:
-        logger.info("%s is left: %s", batch.name, problem)
+        logger.info("Batch %s is left: %s", pk, problem)
         return False
     return True
 

@@ -4,6 +4,7 @@ import logging
 from functools import partial
 
 from joblogs.failing import has_succeeded, tell_if_failed, tell_of_failures
+from joblogs.forgetting import CLEAN, DAILY, clean_notices, is_needed
 from joblogs.models import JobLog
 from joblogs.notices import SEND
 from joblogs.queueing import note, ring_again, ring_for_the_waiting
@@ -17,7 +18,10 @@ from joblogs.states import Status, Trigger
 logger = logging.getLogger(__name__)
 
 mend_every_round()
-register(Job(SEND, send_notice, waiting=waiting_notices))
+register(
+    Job(SEND, send_notice, waiting=waiting_notices),
+    Job(CLEAN, clean_notices, every=DAILY, is_needed=is_needed),
+)
 
 
 def answer(job_log_id: int) -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from batches import cleanup
 from batches.cleanup import Ages, Cleaned, clean, clean_slice, is_needed
+from batches.control import unarchive
 from batches.models import Batch, BatchTrade
 from batches.states import Status
 from imports.models import ImportedExecution
@@ -26,7 +27,7 @@ def ended(days: int, archived: int | None = None, **wishes: object) -> Batch:
     """A batch of two trades that ended, and was archived, so many days ago."""
     batch = started(2, **wishes)
     work_off()
-    moments = {"completed_at": timezone.now() - timedelta(days=days)}
+    moments = dict.fromkeys(("completed_at", "updated_at"), timezone.now() - timedelta(days=days))
     if archived is not None:
         moments["archived_at"] = timezone.now() - timedelta(days=archived)
     Batch.objects.filter(pk=batch.pk).update(**moments)
@@ -49,6 +50,14 @@ def test_a_batch_that_ended_long_ago_is_archived() -> None:
     assert clean(AGES) == Cleaned(archived=1, deleted=0)
     assert (is_archived(young), is_archived(old)) == (False, True)
     assert clean(AGES) == Cleaned(archived=0, deleted=0)
+
+
+def test_one_that_was_taken_out_of_the_archive_stays_out() -> None:
+    batch = unarchive(ended(400, archived=10))
+    assert clean(AGES) == Cleaned(archived=0, deleted=0)
+    Batch.objects.update(updated_at=timezone.now() - timedelta(days=31))
+    assert clean(AGES) == Cleaned(archived=1, deleted=0)
+    assert is_archived(batch)
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.RUNNING])

@@ -1,22 +1,26 @@
 """What is told: once, by whoever wants to, and of a trouble not again before it is over."""
 
+import io
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 from django_q.models import Schedule
 
 from imports.background import import_slice, waiting_imports
 from imports.models import ImportExecutionLog
-from joblogs import tasks
+from joblogs import forgetting, tasks
 from joblogs.models import JobLog, Notice
-from joblogs.notices import acknowledge, acknowledge_until, count_in_words, is_over, tell
+from joblogs.notices import acknowledge, acknowledge_until, is_over, tell
 from joblogs.registry import JOBS, Job, register
 from joblogs.states import Delivery, Level, Status, Trigger
 from tests.conftest import TakeIn, file_of, fill
 from tests.processes import begin, end, start
+from tradelog.navigation import numbers_for
 
 TELLER = """
 import sys, django
@@ -117,12 +121,13 @@ def test_what_nobody_has_seen_stays(olga: User) -> None:
 
 
 @pytest.mark.django_db
-def test_they_are_counted_to_a_hundred() -> None:
-    assert count_in_words() == ""
+def test_they_are_counted_to_a_hundred(olga: User) -> None:
+    assert numbers_for(olga)["Notices"] == ""
     Notice.objects.bulk_create(Notice(key=f"x{one}", title="Done") for one in range(99))
-    assert count_in_words() == "99"
+    assert numbers_for(olga)["Notices"] == "99"
     tell("more", "Done")
-    assert count_in_words() == "99+"
+    assert numbers_for(olga)["Notices"] == "99+"
+    assert numbers_for(User.objects.create_user("nina")) == {}  # has no rights
 
 
 # --- Recurring jobs
@@ -251,3 +256,62 @@ def test_one_whose_process_died_before_it_told_is_told(take_in: TakeIn) -> None:
     for _ in range(2):
         list(waiting_imports())
     assert titles() == ["Import failed: fills.csv"]
+
+
+# --- Forgotten
+
+
+def old(key: str, days: int = 91, **more: object) -> None:
+    """A notice that was acknowledged so many days ago."""
+    tell(key, key)
+    then = timezone.now() - timedelta(days=days)
+    Notice.objects.filter(key=key).update(acknowledged_at=then, **more)
+
+
+def forgotten(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("clean_notices", *arguments, stdout=out)
+    return out.getvalue().strip()
+
+
+@pytest.mark.django_db
+def test_what_was_acknowledged_long_ago_is_deleted() -> None:
+    old("long ago")
+    old("lately", days=89)
+    tell("open", "open")
+    Notice.objects.filter(key="open").update(created_at=timezone.now() - timedelta(days=1000))
+    assert forgotten("--dry-run") == "1 notice would be deleted."
+    assert len(titles()) == 3
+    assert forgotten() == "1 notice deleted."
+    assert titles() == ["lately", "open"]
+    assert forgotten("--after", "0") == "0 notices deleted."
+    assert forgotten("--after", "80") == "1 notice deleted."
+
+
+@pytest.mark.django_db
+def test_a_trouble_that_goes_on_is_not_told_again() -> None:
+    old("goes on", trouble="job:sync")
+    old("is over", trouble="job:other", over_at=timezone.now())
+    old("is to be sent", delivery=Delivery.WAITING)
+    assert forgotten() == "1 notice deleted."
+    assert titles() == ["goes on", "is to be sent"]
+
+
+@pytest.mark.django_db
+def test_notices_are_forgotten_lot_by_lot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forgetting, "LOT", 2)
+    for number in range(5):
+        old(f"{number}")
+    assert forgetting.forget(90) == 5
+    assert titles() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_day_a_job_forgets(settings: LazySettings) -> None:
+    assert tasks.recur("clean_notices") == "Nothing to do."
+    old("long ago")
+    assert tasks.recur("clean_notices") == "Done."
+    assert JobLog.objects.get(job="clean_notices").result == {"deleted": 1}
+    old("never", days=5000)
+    settings.TRADELOG_DELETE_NOTICES_DAYS = 0
+    assert tasks.recur("clean_notices") == "Nothing to do."

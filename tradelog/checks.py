@@ -11,8 +11,13 @@ from joblogs.receivers import misunderstood
 from joblogs.states import Level
 from sources.configured import address_problem, columns_configured
 from sources.rows import SourceError
+from web.ages import MOST_DAYS
 
-MOST_DAYS = 36_500
+AGES = (
+    "TRADELOG_ARCHIVE_BATCHES_DAYS",
+    "TRADELOG_DELETE_BATCHES_DAYS",
+    "TRADELOG_DELETE_NOTICES_DAYS",
+)
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 
 
@@ -141,8 +146,8 @@ def source_zone_problems() -> Iterator[CheckMessage]:
             )
 
 
-def batch_age_problems() -> Iterator[CheckMessage]:
-    for name in ("TRADELOG_ARCHIVE_BATCHES_DAYS", "TRADELOG_DELETE_BATCHES_DAYS"):
+def age_problems() -> Iterator[CheckMessage]:
+    for name in AGES:
         days = getattr(settings, name)
         if days is None or days > MOST_DAYS:
             yield Error(
@@ -220,7 +225,7 @@ CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
     source_address_problems,
     source_mapping_problems,
     source_zone_problems,
-    batch_age_problems,
+    age_problems,
     notify_address_problems,
     notify_level_problems,
     secret_key_problems,

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from batches.cleanup import MOST_DAYS, Ages, ages_configured, clean, in_words, what_is_old
-from web.numbers import whole_number
+from batches.cleanup import Ages, ages_configured, clean, in_words, what_is_old
+from web.ages import days
 
 
 class Command(BaseCommand):
@@ -39,10 +39,3 @@ class Command(BaseCommand):
             self.stdout.write(in_words(what_is_old(ages), "would be "))
         else:
             self.stdout.write(in_words(clean(ages)))
-
-
-def days(text: str) -> int:
-    number = whole_number(text)
-    if number is None or number > MOST_DAYS:
-        raise argparse.ArgumentTypeError(f"a whole number from 0 to {MOST_DAYS}")
-    return number
