@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from imports import api
 from tests.apis import LIST, asking, refused
 from tests.conftest import TakeIn, file_of, fill
+from web.api import csrf_failed
 
 MIXED = file_of(fill(ID="a"), fill(ID="b", Quantity="abc"))
 
@@ -89,6 +90,22 @@ def test_a_defect_is_told_without_its_cause(
     monkeypatch.setattr(api, "statistics", fail)
     answer = refused(vera_asks.get("/api/import-logs/stats"), 500, "SERVER_ERROR")
     assert "secret" not in json.dumps(answer)
+
+
+def test_a_form_that_was_open_for_too_long(adam: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(adam)
+    browser.cookies["csrftoken"] = "x" * 32
+    response = browser.post("/open-orders/sync/", {"csrfmiddlewaretoken": "y" * 32})
+    assert response.status_code == 403
+    assert "the form was open for too long" in response.content.decode()
+    assert "Django" not in response.content.decode()
+
+
+def test_a_program_is_told_of_it_as_json(rf: RequestFactory) -> None:
+    answer = csrf_failed(rf.post("/api/tokens"), reason="no cookie")
+    assert answer.status_code == 403
+    assert json.loads(answer.content)["error_code"] == "PERMISSION_DENIED"
 
 
 def test_pages_keep_errors_of_their_own(client: Client) -> None:

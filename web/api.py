@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views import defaults
@@ -123,6 +123,12 @@ def failure(
 
 bad_request = failure(400, "BAD_REQUEST", "The request cannot be understood.", defaults.bad_request)
 forbidden = failure(403, "PERMISSION_DENIED", "You may not do this.", defaults.permission_denied)
+stale = failure(
+    403,
+    "PERMISSION_DENIED",
+    "The form was open for too long; load its page again.",
+    defaults.permission_denied,
+)
 not_found = failure(404, "NOT_FOUND", "There is nothing at this address.", defaults.page_not_found)
 server_error = failure(
     500,
@@ -130,6 +136,12 @@ server_error = failure(
     "Something went wrong here; the log of the server says what.",
     defaults.server_error,
 )
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """What Django calls for a form whose token is missing or old."""
+    return stale(request, PermissionDenied(reason))
+
 
 # --- Views
 
