@@ -1,37 +1,25 @@
-"""Batches and their trades in the admin: filters, and what is done to several at once.
+"""Batches and their trades in the admin: columns, filters, and what is done to several at once.
 
 On the list of trades: a batch that does again what the chosen ones did.
 """
 
-from collections.abc import Callable
-
-from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.paginator import InfinitePaginator
 
-from batches import control
 from batches.badges import batch_badge, trade_badge
-from batches.forms import CopyForm
-from batches.mapping import StagingError
+from batches.bulk import BulkActions
+from batches.copypages import copy_page
 from batches.models import Batch, BatchTrade
-from batches.staging import stage_trades
-from batches.states import StateConflict
 from batches.tables import rights
 from trades.admin import TradeAdmin
-from trades.models import Account, Trade
+from trades.models import Trade
 from web.dayrange import DayRangeFilter
 from web.readonly import ReadOnlyAdmin
-
-MOST_AT_ONCE = 500  # batches in one go
-ACCOUNTS_OFFERED = 200
-
-Change = Callable[..., Batch]
 
 
 class ArchiveFilter(admin.SimpleListFilter):
@@ -60,7 +48,7 @@ class ExecutorFilter(admin.SimpleListFilter):
 
 
 @admin.register(Batch)
-class BatchAdmin(ReadOnlyAdmin):
+class BatchAdmin(BulkActions, ReadOnlyAdmin):
     list_display = [
         "created_at",
         "name",
@@ -84,7 +72,6 @@ class BatchAdmin(ReadOnlyAdmin):
     list_per_page = 25
     search_fields = ["name", "batch_uid__exact"]
     search_help_text = "Name or batch ID"
-    actions = ["cancel_selected", "retry_selected", "archive_selected"]
 
     @admin.display(description="Status", ordering="status")
     def state(self, batch: Batch) -> SafeString:
@@ -93,27 +80,6 @@ class BatchAdmin(ReadOnlyAdmin):
     @admin.display(description="Duration")
     def duration(self, batch: Batch) -> str | None:
         return batch.duration_in_words
-
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return rights(request.user)["cancel"]
-
-    def has_retry_permission(self, request: HttpRequest) -> bool:
-        return rights(request.user)["retry"]
-
-    def has_archive_permission(self, request: HttpRequest) -> bool:
-        return rights(request.user)["archive"]
-
-    @admin.action(description="Cancel", permissions=["cancel"])
-    def cancel_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
-        for_each(request, queryset, control.cancel, "cancelled")
-
-    @admin.action(description="Retry what failed", permissions=["retry"])
-    def retry_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
-        for_each(request, queryset, control.retry, "started again")
-
-    @admin.action(description="Archive", permissions=["archive"])
-    def archive_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
-        for_each(request, queryset, control.archive, "archived")
 
     def change_view(
         self,
@@ -127,22 +93,6 @@ class BatchAdmin(ReadOnlyAdmin):
         if batch is None:
             raise Http404("There is no such batch.")
         return HttpResponseRedirect(batch.get_absolute_url())
-
-
-def for_each(request: HttpRequest, queryset: QuerySet, change: Change, done: str) -> None:
-    """Do it to each. One that is in the wrong state is told to the user and stops no other."""
-    batches = list(queryset[: MOST_AT_ONCE + 1])
-    if len(batches) > MOST_AT_ONCE:
-        messages.warning(request, f"Only the first {MOST_AT_ONCE} of the chosen batches are taken.")
-    changed = 0
-    for batch in batches[:MOST_AT_ONCE]:
-        try:
-            change(batch, request.user)
-            changed += 1
-        except StateConflict as conflict:
-            messages.warning(request, str(conflict))
-    if changed:
-        messages.success(request, f"{changed:,} batch{'es' if changed > 1 else ''} {done}.")
 
 
 @admin.register(BatchTrade)
@@ -216,36 +166,10 @@ class TradesForBatchesAdmin(TradeAdmin):
     @admin.action(description="Make a batch…", permissions=["make_batch"])
     def make_batch(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """First what it would be; with the name and all that, the batch."""
-        form = CopyForm(*[request.POST] if "confirmed" in request.POST else [])
-        problem = ""
-        if form.is_valid():
-            try:
-                return copied(request, form, queryset)
-            except StagingError as why:
-                problem = str(why)
-        most = settings.TRADELOG_MAX_BATCH_LINES
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.model._meta,
-            "title": "Make a batch of trades",
-            "form": form,
-            "problem": problem,
-            "count": len(queryset.order_by().values_list("pk")[: most + 1]),
-            "most": most,
-            "chosen": request.POST.getlist("_selected_action"),
-            "across": request.POST.get("select_across", "0"),
-            "accounts": Account.objects.values_list("name", flat=True)[:ACCOUNTS_OFFERED],
-            "may": rights(request.user),
-        }
-        return TemplateResponse(request, "batches/copy.html", context)
-
-
-def copied(request: HttpRequest, form: CopyForm, trades: QuerySet[Trade]) -> HttpResponse:
-    """Stage the trades, start the batch if that was wished, and lead to it. StagingError."""
-    wanted = form.cleaned_data
-    instead = {"account": wanted["account"]} if wanted["account"] else {}
-    batch = stage_trades(trades, defaults=instead, user=request.user, **form.wishes)
-    messages.success(request, f"{batch.name}: {batch.total_trades:,} trades are staged.")
-    if wanted["start"] and rights(request.user)["start"]:
-        control.start(batch, request.user)
-    return HttpResponseRedirect(batch.get_absolute_url())
+        sent = request.POST
+        hidden = [
+            ("action", "make_batch"),
+            ("select_across", sent.get("select_across", "0")),
+            *(("_selected_action", chosen) for chosen in sent.getlist("_selected_action")),
+        ]
+        return copy_page(request, queryset, hidden=hidden, back=request.get_full_path())

@@ -18,8 +18,7 @@ from imports.rollback import preview
 from imports.states import StateConflict
 from imports.summary import outcome
 from joblogs.states import Trigger
-
-MOST_AT_ONCE = 500  # imports in one go
+from web.bulk import first_of
 
 # Gives the import to look at afterwards.
 Deed = Callable[[HttpRequest, ImportExecutionLog], ImportExecutionLog]
@@ -74,6 +73,9 @@ class BulkActions:
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
             "title": "Roll back imports" if is_rollback else "Retry imports",
+            "verb": "Roll back" if is_rollback else "Retry",
+            "done": "rolled back" if is_rollback else "retried",
+            "tone": "tl-danger" if is_rollback else "tl-primary",
             "is_rollback": is_rollback,
             "able": able,
             "unable": [log for log in logs if log not in able],
@@ -81,14 +83,6 @@ class BulkActions:
             "known_rows": sum(log.success_rows + log.skipped_rows for log in able),
         }
         return TemplateResponse(request, "imports/confirm.html", context)
-
-
-def first_of(request: HttpRequest, queryset: QuerySet) -> list[ImportExecutionLog]:
-    """As many of the chosen imports as one request can do; the user is told of the rest."""
-    logs = list(queryset[: MOST_AT_ONCE + 1])
-    if len(logs) > MOST_AT_ONCE:
-        messages.warning(request, f"Only the first {MOST_AT_ONCE} of the chosen imports are taken.")
-    return logs[:MOST_AT_ONCE]
 
 
 def for_each(
