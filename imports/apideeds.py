@@ -13,12 +13,14 @@ from imports.api import ID, find_import
 from imports.background import start_import, start_rollback
 from imports.correctedfile import retry_corrected
 from imports.daterange import receive_range
+from imports.kin import BeingRetried
 from imports.models import ImportExecutionLog
 from imports.problems import FileError
 from imports.retry import FileMissing, retry
 from imports.sample import receive_sample
 from imports.states import StateConflict, Status
 from imports.storing import Wishes, refuse_too_large, stored_import
+from imports.summary import outcome
 from imports.uploadkeys import LONGEST_KEY, KeyReused, save_once
 from joblogs.states import Trigger
 from web.api import ApiError, ApiView, answers, invalid
@@ -53,10 +55,7 @@ class Upload(ApiView):
         form.is_valid(raise_exception=True)
         log, is_new = take_in(request, form.validated_data, key)
         start_import(log, Trigger.API, request.user)
-        response = received(log)
-        if not is_new:
-            response["Idempotency-Replayed"] = "true"
-        return response
+        return received(log, is_new=is_new)
 
 
 def key_of(request: Request) -> str:
@@ -96,7 +95,10 @@ def require_size(file: UploadedFile) -> None:
         raise ApiError(413, "FILE_TOO_LARGE", str(problem)) from None
 
 
-def received(log: ImportExecutionLog, words: str = "") -> Response:
+def received(log: ImportExecutionLog, words: str = "", *, is_new: bool = True) -> Response:
+    """The import is there; if it has failed at once, why. Sent again, it gets the same answer."""
+    if is_new and not log.is_active:
+        words = outcome(log)
     return Response(
         {
             "success": True,
@@ -105,6 +107,7 @@ def received(log: ImportExecutionLog, words: str = "") -> Response:
             "import_batch_id": log.import_batch_id,
         },
         status=202,
+        headers={} if is_new else {"Idempotency-Replayed": "true"},
     )
 
 
@@ -167,7 +170,7 @@ class Retry(ApiView):
         except FileMissing as problem:
             raise ApiError(404, "FILE_MISSING", str(problem)) from None
         except StateConflict as conflict:
-            if log.status == Status.SUCCESS:
+            if log.status == Status.SUCCESS and not isinstance(conflict, BeingRetried):
                 raise ApiError(400, "NOTHING_TO_RETRY", str(conflict)) from None
             raise ApiError(409, "STATE_CONFLICT", str(conflict)) from None
         start_import(new, Trigger.API, request.user)

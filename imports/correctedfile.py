@@ -15,21 +15,25 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
 
 from imports.body import data_records
 from imports.correcting import as_lines, reader_for
 from imports.export import ERROR, original
 from imports.identify import Layout, identify
+from imports.kin import Kin, locked
 from imports.lines import headings_of
 from imports.models import ImportExecutionLog
-from imports.occurrences import content_of, repeated_contents, twins_of
+from imports.occurrences import content_of, repeated_contents, sharing, twins_of
 from imports.problems import FileError
 from imports.records import Record
-from imports.retry import require_retryable, successor
+from imports.retry import Brought, keep_brought, require_retryable, successor
+from imports.states import RowStatus, StateConflict
 from imports.storing import copy, fail, safe_name, store
 from imports.textfile import TextFile, look_at
 
 SLICE = 500  # lines
+BREAK = re.compile(rb"\r\n|\r|\n")
 PLACE = re.compile(r"line (\d{1,18})\b").match  # how a message about a line begins
 
 
@@ -40,8 +44,8 @@ def retry_corrected(
 
     One that cannot be stored is a failed import, as ever. Raises StateConflict like a retry.
     """
-    require_retryable(log)
-    name = safe_name(name)
+    kin = able(log)
+    name, brought = safe_name(name), {}
     new = successor(log, user, file_name=name)
     try:
         settings.FILES_DIR.mkdir(parents=True, exist_ok=True)
@@ -49,22 +53,38 @@ def retry_corrected(
             received = Path(folder) / "received"
             with received.open("wb") as target:
                 copy(source, target, name)
-            put_into_store(new, log, received)
+            brought = put_into_store(new, kin, received)
     except (FileError, OSError) as problem:
         fail(new, problem)
-    new.save()
+    with transaction.atomic():
+        if able(locked(log)).state() != kin.state():
+            raise StateConflict(f"A line of {log.file_name} was corrected meanwhile; try again.")
+        new.save()
+        keep_brought(kin, new, brought)
     return new
 
 
-def put_into_store(new: ImportExecutionLog, log: ImportExecutionLog, received: Path) -> None:
+def able(log: ImportExecutionLog) -> Kin:
+    """The import with its retries, of which none is at work. Raises StateConflict."""
+    require_retryable(log)
+    kin = Kin(log)
+    kin.require_no_retry()
+    kin.require_no_mending()
+    return kin
+
+
+def put_into_store(new: ImportExecutionLog, kin: Kin, received: Path) -> dict[int, Brought]:
+    """Store the lines; by their number there, the lines of the import that they bring."""
+    log, brought = kin.log, {}
     layout, file = layout_of(log, received)
     if layout and is_of_download(log, layout):
-        received, new.cursor = bring_back(log, file, layout)
+        received, new.cursor, brought = bring_back(kin, file, layout)
         new.dialect = log.dialect
     elif layout and headings_of(layout.header) != headings_of(log.header):
         new.dialect = {}
     with received.open("rb") as source:
         new.file_hash, new.file_size = store(source, new.file_name)
+    return brought
 
 
 def layout_of(log: ImportExecutionLog, path: Path) -> tuple[Layout | None, TextFile | None]:
@@ -82,48 +102,67 @@ def is_of_download(log: ImportExecutionLog, layout: Layout) -> bool:
     return bool(log.dialect) and headings_of(headings) == headings_of([*log.header, ERROR])
 
 
-def bring_back(log: ImportExecutionLog, file: TextFile, layout: Layout) -> tuple[Path, int]:
+def bring_back(kin: Kin, file: TextFile, layout: Layout) -> tuple[Path, int, dict[int, Brought]]:
     """Write the lines without what the download added; where to, and how many come first.
 
-    These are twins of the lines, from the import: it begins behind them.
+    These are twins of the lines, from the import: it begins behind them. Also, by the number of
+    the line as written, which line of the import it is, if that is told.
     """
-    delimiter = log.dialect["delimiter"]
-    reader, counted, twins = reader_for(log), set(), 0
+    log = kin.log
+    delimiter, ours = log.dialect["delimiter"], sharing(log)
+    reader, counted, twins, brought = reader_for(log), set(), 0, {}
     whole, below = file.path.with_name("whole"), file.path.with_name("below")
     with whole.open("wb") as front, below.open("wb") as rest:
-        front.write(as_lines([log.header], delimiter))
-        for lines in lines_brought(log, file, layout):
-            rest.write(as_lines(lines, delimiter))
-            read = [reader.read(Record(0, cells)).execution for cells in lines]
-            found = [(one, cells) for one, cells in zip(read, lines, strict=True) if one]
+        above, height = written(front, [log.header], delimiter), 1
+        for lines in lines_brought(kin, file, layout):
+            for cells, one in lines:
+                if one:
+                    brought[height] = one
+                height += written(rest, [cells], delimiter)
+            new = [cells for cells, one in lines if not (one and one.is_refused)]
+            read = [reader.read(Record(0, cells)).execution for cells in new]
+            found = [(one, cells) for one, cells in zip(read, new, strict=True) if one]
             repeated = repeated_contents([one for one, _ in found]) - counted
             for execution, cells in found:
                 content = content_of(execution)
                 if content in repeated - counted:
                     counted.add(content)
-                    copies = twins_of(log, execution)
-                    front.write(as_lines([cells] * copies, delimiter))
+                    copies = twins_of(ours, execution)
+                    above += written(front, [cells] * copies, delimiter)
                     twins += copies
     with whole.open("ab") as target, below.open("rb") as source:
         shutil.copyfileobj(source, target)
-    return whole, twins
+    return whole, twins, {above + place: one for place, one in brought.items()}
+
+
+def written(target: BinaryIO, rows: list[list[str]], delimiter: str) -> int:
+    """Write these rows; how many physical lines they are."""
+    text = as_lines(rows, delimiter)
+    target.write(text)
+    return len(BREAK.findall(text))
 
 
 def lines_brought(
-    log: ImportExecutionLog, file: TextFile, layout: Layout
-) -> Iterator[list[list[str]]]:
-    """The cells of the lines, many at a time."""
-    width = len(log.header)
+    kin: Kin, file: TextFile, layout: Layout
+) -> Iterator[list[tuple[list[str], Brought | None]]]:
+    """The cells of the lines, each with the failed line that it is, if told; many at a time."""
+    width, seen = len(kin.log.header), set()
+    failed = kin.log.row_logs.filter(status=RowStatus.FAILED)
     with closing(data_records(file, layout)) as records:
         while some := list(islice(records, SLICE)):
-            brought = [without_error(record.cells, width) for record in some]
-            numbers = [int(place[1]) for _, error in brought if (place := PLACE(error))]
-            rows = log.row_logs.filter(row_number__in=numbers)
+            lines = [without_error(record.cells, width) for record in some]
+            numbers = [int(place[1]) if (place := PLACE(error)) else None for _, error in lines]
+            rows = failed.filter(row_number__in={*numbers} - {None})
             as_read = dict(rows.values_list("row_number", "raw_row_data"))
-            yield [
-                as_it_was(cells, as_read.get(int(place[1])) if (place := PLACE(error)) else None)
-                for cells, error in brought
-            ]
+            mended = kin.mendings(as_read)
+            told = []
+            for number, (cells, _) in zip(numbers, lines, strict=True):
+                one = Brought(number, mended.get(number), number in seen)
+                told.append(
+                    (as_it_was(cells, as_read.get(number)), one if number in as_read else None)
+                )
+                seen.add(number)
+            yield told
 
 
 def without_error(cells: list[str], width: int) -> tuple[list[str], str]:

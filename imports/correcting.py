@@ -7,21 +7,23 @@ from pathlib import PurePath
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from imports.formats import all_formats
 from imports.identify import Layout
+from imports.kin import Kin, locked
 from imports.lines import Line, LineReader
 from imports.models import ImportExecutionLog, ImportRowLog
-from imports.occurrences import twins_of
+from imports.occurrences import sharing, twins_of
 from imports.places import zones_for
 from imports.records import Record
 from imports.retry import successor
 from imports.running import remembered_dialect, run_import
-from imports.states import ACTIVE, RETRYABLE, RowStatus, StateConflict, Status
+from imports.states import RETRYABLE, RowStatus, StateConflict, Status
 from imports.storing import safe_name, store
 
 MOST_CELLS = 200
-STANDS = [*ACTIVE, Status.SUCCESS, Status.PARTIAL]  # a correction in one of these states
+FOLLOWED = 10_000  # failed lines of an import; of more, not each is followed through its retries
 # What an import asks of Python as a whole while it runs, two threads must not ask at once.
 ONE_AT_A_TIME = threading.Lock()
 
@@ -43,21 +45,53 @@ def as_lines(rows: list[list[str]], delimiter: str) -> bytes:
     return text.getvalue().encode(errors="replace")
 
 
-def corrections(log: ImportExecutionLog, lines: list[int]) -> dict[int, ImportExecutionLog]:
-    """By line, the import that brought it corrected: the one that stands, else the last tried."""
-    found = log.retries.filter(mends_line__in=lines)
-    in_order = sorted(found, key=lambda one: (one.status in STANDS, one.pk))
-    return {one.mends_line: one for one in in_order}
+def tried(kin: Kin) -> dict[int, ImportExecutionLog]:
+    """By line, the last import that brought it alone, whatever came of it."""
+    return {one.mends_line: one for one in kin.children[kin.log.pk]}
+
+
+def corrections(kin: Kin, lines: list[int]) -> dict[int, ImportExecutionLog]:
+    """By line, the import that brought it corrected, or is about to."""
+    return {line: mending.log for line, mending in kin.mendings(lines).items()}
+
+
+def count_corrected(kin: Kin) -> int:
+    """How many failed lines were corrected since.
+
+    Of very many, those are counted that came in a retry of this very import.
+    """
+    log = kin.log
+    if not log.failed_rows or len(kin.members) == 1:
+        return 0
+    if log.failed_rows > FOLLOWED:
+        return sum(map(count_brought, kin.children[log.pk]))
+    rows = log.row_logs.filter(status=RowStatus.FAILED).values_list("row_number", flat=True)
+    return sum(not one.log.is_active for one in kin.mendings(list(rows)).values())
+
+
+def count_brought(retry: ImportExecutionLog) -> int:
+    """How many lines a retry brings corrected and has taken in."""
+    if retry.is_active or retry.status == Status.ROLLED_BACK:
+        return 0
+    good = ImportRowLog.objects.filter(
+        import_log=retry.pk,
+        row_number=OuterRef("row_number"),
+        status__in=[RowStatus.SUCCESS, RowStatus.SKIPPED],
+    )
+    brought = retry.mended_lines.filter(Exists(good), refusal="").count()
+    alone = retry.mends_line is not None and retry.status == Status.SUCCESS
+    return brought + alone
 
 
 def why_not(log: ImportExecutionLog, row: ImportRowLog) -> str:
     """Why a line cannot be corrected in place now; '' if it can."""
     if reason := why_never(log, row):
         return reason
-    standing = corrections(log, [row.row_number]).get(row.row_number)
-    if standing and standing.status in STANDS:
-        return f"Line {row.row_number} was corrected already, by import {standing.pk}."
-    return ""
+    standing = corrections(Kin(log), [row.row_number]).get(row.row_number)
+    if standing is None:
+        return ""
+    state = "is being corrected" if standing.is_active else "was corrected already,"
+    return f"Line {row.row_number} {state} by import {standing.pk}."
 
 
 def why_never(log: ImportExecutionLog, row: ImportRowLog) -> str:
@@ -89,11 +123,10 @@ def correct(row: ImportRowLog, line: Line, user: AbstractBaseUser) -> ImportExec
     Raises StateConflict if it was corrected meanwhile.
     """
     with transaction.atomic():
-        log = ImportExecutionLog.objects.select_for_update().get(pk=row.import_log_id)
+        log = locked(row.import_log)
         if reason := why_not(log, row):
             raise StateConflict(reason)
-        if log.retries.filter(mends_line__isnull=False, status__in=ACTIVE).exists():
-            raise StateConflict("Another line of this import is being corrected; try again.")
+        Kin(log).require_no_mending()
         new = queue_alone(log, line, user)
     with ONE_AT_A_TIME:
         return run_import(new.pk) or new
@@ -101,7 +134,7 @@ def correct(row: ImportRowLog, line: Line, user: AbstractBaseUser) -> ImportExec
 
 def queue_alone(log: ImportExecutionLog, line: Line, user: AbstractBaseUser) -> ImportExecutionLog:
     """An import of the header and the line, which begins behind the twins of the line."""
-    twins = twins_of(log, line.execution, line.number)
+    twins = twins_of(sharing(log, line.number), line.execution)
     rows = [log.header, *[line.cells] * (twins + 1)]
     name = PurePath(log.file_name)
     name = safe_name(f"{name.stem[-200:]}-line-{line.number}{name.suffix}")

@@ -21,19 +21,6 @@ LOOKED_AT = ["import_log", "row_number", "error_category", "validation_errors", 
 LINES_SHOWN = 5
 RELATIVES = 50
 
-# Up to the first import, then down to all that came of it.
-FAMILY = """
-WITH RECURSIVE up(id, retry_of_id) AS (
-    SELECT id, retry_of_id FROM import_execution_logs WHERE id = %s
-    UNION SELECT log.id, log.retry_of_id FROM import_execution_logs log
-    JOIN up ON log.id = up.retry_of_id
-), down(id) AS (
-    SELECT id FROM up WHERE retry_of_id IS NULL
-    UNION SELECT log.id FROM import_execution_logs log JOIN down ON log.retry_of_id = down.id
-)
-SELECT * FROM import_execution_logs WHERE id IN (SELECT id FROM down) ORDER BY id LIMIT %s
-"""
-
 
 @dataclass
 class ProblemGroup:
@@ -138,11 +125,6 @@ def accounts_named(log: ImportExecutionLog, rows: list[ImportRowLog]) -> Iterato
             continue
         cells = row.raw_row_data + [""] * (len(log.header) - len(row.raw_row_data))
         yield (fed[0].cell(cells).strip() if fed else "") or log.default_account
-
-
-def family(log: ImportExecutionLog) -> list[ImportExecutionLog]:
-    """The first import, and all retries and corrections that came of it, oldest first."""
-    return list(ImportExecutionLog.objects.raw(FAMILY, [log.pk, RELATIVES]))
 
 
 def waiting_for(log: ImportExecutionLog) -> list[ImportExecutionLog]:

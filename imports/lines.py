@@ -47,6 +47,15 @@ class Execution:
     reviewed: str = "0"
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a line that can be read is not taken in; `trade_id` is what was made of it before."""
+
+    sentence: str
+    is_known: bool
+    trade_id: int | None
+
+
 @dataclass(slots=True)
 class Line:
     """A data line of a file: an execution, or problems. `remark` is no problem but worth saying."""
@@ -57,6 +66,7 @@ class Line:
     problems: list[Problem] = field(default_factory=list)
     remark: str = ""
     execution_id: str = ""
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +130,16 @@ class LineReader:
         self.given = frozenset(fed.field for fed in self.fed)
         self.headings = {fed.field: fed.heading for fed in self.fed}
         self.other_header = 0  # its line number
+        self.refusals: dict[int, Refusal] = {}  # by line number
 
     def read(self, record: Record) -> Line:
         """Never raises for bad data: every problem of the line stands in the Line."""
         line = Line(record.number, record.cells)
+        if refusal := self.refusals.get(record.number):
+            category = Category.DUPLICATE if refusal.is_known else Category.VALIDATION
+            line.problems.append(Problem("", "comes_again", refusal.sentence, category))
+            line.refusal = refusal
+            return line
         problem = self.problem_of_place() or self.problem_of_shape(record)
         if problem:
             line.problems.append(problem)

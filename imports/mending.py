@@ -15,6 +15,7 @@ from imports.badges import import_badge
 from imports.correctedfile import retry_corrected
 from imports.correcting import correct, read_corrected, why_not
 from imports.forms import CellsForm, ConfirmForm, CorrectedFileForm
+from imports.kin import BeingRetried, Kin
 from imports.lines import Line
 from imports.models import ImportExecutionLog, ImportRowLog
 from imports.retry import days_missing
@@ -42,12 +43,22 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
         except StateConflict as problem:
             conflict = str(problem)
     can_retry = log.can_be_retried or log.is_left_behind
+    at_work = being_retried(log) if can_retry else ""
     is_stored = bool(log.file_hash) and log.stored_path.exists()
-    context = {"title": "Retry", "log": log, "form": form, "conflict": conflict}
-    context |= {"can_retry": can_retry, "is_stored": is_stored, "badge": import_badge(log)}
-    context["days_missing"] = days_missing(log)
+    context = {"title": "Retry", "log": log, "form": form, "conflict": conflict or at_work}
+    context |= {"is_stored": is_stored, "badge": import_badge(log)}
+    context |= {"can_retry": can_retry and not at_work, "days_missing": days_missing(log)}
     page = shell(request, **context)
     return render(request, "imports/detail_retry.html", page, status=CONFLICT if conflict else 200)
+
+
+def being_retried(log: ImportExecutionLog) -> str:
+    """What says so, if a retry has not ended yet."""
+    try:
+        Kin(log).require_no_retry()
+    except BeingRetried as problem:
+        return str(problem)
+    return ""
 
 
 def sent(request: HttpRequest) -> list[MultiValueDict]:

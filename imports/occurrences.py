@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from imports.bycolumn import as_in_columns
 from imports.identity import CONTENT, digest
+from imports.kin import Kin
 from imports.lines import Execution
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from trades.models import Account
@@ -35,13 +36,17 @@ def repeated_contents(executions: list[Execution]) -> set[str]:
     return {first[found] for found in known.values_list("execution_id", flat=True)}
 
 
-def twins_of(log: ImportExecutionLog, execution: Execution, line: int | None = None) -> int:
-    """How many lines of an import, besides this one, are accounted for as this very fill.
+def sharing(log: ImportExecutionLog, line: int | None = None) -> set[int]:
+    """The imports that account for the lines of this one: itself, and its lines corrected since.
 
-    Its lines that were corrected one by one count too; `line` is the one that now is.
+    `line` is the one that now is corrected.
     """
-    mendings = log.retries.filter(mends_line__isnull=False).exclude(mends_line=line)
-    ours = {log.pk, *mendings.values_list("pk", flat=True)}
+    tried = log.retries.filter(mends_line=line) if line else log.retries.none()
+    return Kin(log).sharing_lines() - set(tried.values_list("pk", flat=True))
+
+
+def twins_of(ours: set[int], execution: Execution) -> int:
+    """How many lines of these imports are accounted for as this very fill."""
     return sum(is_of(ours, known) for known in occurrences(execution))
 
 

@@ -62,7 +62,7 @@ def instrument_of(symbol: Symbol) -> Instrument:
             "root": symbol.root,
             "expiry": symbol.expiry,
             "kind": symbol.kind,
-            "currency": terms.currency if terms else "",
+            "currency": terms.currency if terms else symbol.currency,
             "point_value": terms.point_value if terms else None,
             "tick_size": terms.tick_size if terms else None,
         },

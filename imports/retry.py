@@ -3,11 +3,19 @@
 Of a date range, those days are asked for again that could not be had.
 """
 
+from dataclasses import dataclass
+
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import QuerySet
 
 from imports.days import DayStatus, as_json, read_days, waiting_again, with_status
+from imports.kin import Kin, Mending, have_same_bytes, locked
+from imports.mendedlines import MendedLine
 from imports.models import ImportExecutionLog
-from imports.states import StateConflict
+from imports.states import RowStatus, StateConflict
+
+SLICE = 500  # lines
 
 
 class FileMissing(StateConflict):
@@ -17,19 +25,85 @@ class FileMissing(StateConflict):
 def retry(log: ImportExecutionLog, user: AbstractBaseUser | None = None) -> ImportExecutionLog:
     """A new, queued import of the same file; the lines that are known will be skipped.
 
-    Raises StateConflict unless the import is failed or partial, FileMissing without its bytes.
+    Raises StateConflict unless the import is failed or partial, BeingRetried while another retry
+    has not ended, FileMissing without its bytes.
     """
-    require_retryable(log)
+    with transaction.atomic():
+        log = locked(log)
+        require_retryable(log)
+        kin = Kin(log)
+        kin.require_no_retry()
+        new = of_stored(log, user)
+        new.save()
+        if have_same_bytes(log, new):
+            refuse_lines_mended(kin, new)
+    return new
+
+
+def of_stored(log: ImportExecutionLog, user: AbstractBaseUser | None) -> ImportExecutionLog:
+    """The same, not saved yet."""
     is_stored = bool(log.file_hash) and log.stored_path.exists()
     if log.days and (days_missing(log) or not is_stored):
-        new = successor(log, user, days=as_json(waiting_again(read_days(log.days))))
-        new.save()
-        return new
+        return successor(log, user, days=as_json(waiting_again(read_days(log.days))))
     if not is_stored:
         raise FileMissing(f"The bytes of {log.file_name} are not stored here; upload it again.")
-    new = successor(log, user, file_hash=log.file_hash, file_size=log.file_size, days=log.days)
-    new.save()
-    return new
+    return successor(log, user, file_hash=log.file_hash, file_size=log.file_size, days=log.days)
+
+
+def refuse_lines_mended(kin: Kin, new: ImportExecutionLog) -> None:
+    """Those lines that were corrected since must not be taken in as they came first."""
+    if len(kin.members) == 1:
+        return
+    failed = kin.log.row_logs.filter(status=RowStatus.FAILED)
+    refused = kin.log.mended_lines.exclude(refusal="").exclude(known_row=None)
+    for rows in (failed, refused):
+        last = -1
+        while lines := row_numbers(rows, last):
+            mended = {line: Brought(line, one) for line, one in kin.mendings(lines).items()}
+            keep_brought(kin, new, mended)
+            last = lines[-1]
+
+
+def row_numbers(rows: QuerySet, last: int) -> list[int]:
+    """The next ones."""
+    behind = rows.filter(row_number__gt=last).order_by("row_number")
+    return list(behind.values_list("row_number", flat=True)[:SLICE])
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A line of a retried import that a retry brings, or must not bring."""
+
+    line: int
+    mended: Mending | None = None
+    is_repeated: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        return self.is_repeated or self.mended is not None
+
+
+def keep_brought(kin: Kin, new: ImportExecutionLog, brought: dict[int, Brought]) -> None:
+    """Remember, by the row of the new import, which lines it brings."""
+    lines = (
+        MendedLine(
+            import_log=new,
+            row_number=row,
+            line=one.line,
+            refusal=refusal(kin.log, one),
+            known_row=one.mended.row_id if one.mended else None,
+        )
+        for row, one in brought.items()
+    )
+    MendedLine.objects.bulk_create(lines, batch_size=SLICE)
+
+
+def refusal(log: ImportExecutionLog, brought: Brought) -> str:
+    """Why a line that comes again is not taken in; '' if it is."""
+    line = f"line {brought.line} of {log.file_name}"
+    if brought.mended:
+        return f"{line} was corrected already by import {brought.mended.log.pk}"
+    return f"{line} stands in this file already, further up" if brought.is_repeated else ""
 
 
 def days_missing(log: ImportExecutionLog) -> int:

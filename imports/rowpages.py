@@ -41,7 +41,7 @@ def row_page(
         row.named_cells = named_cells(log.header, row.raw_row_data)
         row.words = " · ".join(cell for cell in row.raw_row_data if cell.strip())
     before = rows.filter(row_number__lt=start).order_by("-row_number")
-    numbers_before = list(before.values_list("row_number", flat=True)[:PAGE])
+    numbers_before = list(before.values_list("row_number", flat=True)[:PAGE]) if start else []
     return RowPage(
         rows=found[:PAGE],
         status=status,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from imports.asking import Content, Key, Known, known_executions
+from imports.asking import Content, Key, Known, contents_of_trades, known_executions
 from imports.chunks import Chunk
 from imports.lines import Execution, Line
 from imports.places import Places
@@ -65,13 +65,14 @@ def settle(chunk: Chunk, places: Places) -> Settled:
     else:
         unsure = keys
     known = known_executions(unsure)
+    mended = trades_of_refused(chunk)
     # By the ids alone, which costs less; an id that only another account has is no harm.
     special = {key[1] for key in known} | repeated(ids)
     odd = chunk.lines.keys() | {place for place, one in enumerate(ids) if one in special}
     taken = [True] * len(keys)
     outcomes = {}
     for place in sorted(odd):
-        outcomes[place] = settle_at(chunk, place, keys[place], known)
+        outcomes[place] = settle_at(chunk, place, keys[place], known, mended)
         taken[place] = outcomes[place].status == RowStatus.SUCCESS
     account_ids = [key[0] for key in keys]
     return Settled(chunk, taken, outcomes, account_ids, list(map(places.instruments.get, symbols)))
@@ -83,7 +84,21 @@ def repeated(ids: list[str | None]) -> set[str]:
     return {one for one, times in Counter(ids).items() if times > 1 and one is not None}
 
 
-def settle_at(chunk: Chunk, place: int, key: Key, known: dict[Key, Known]) -> Outcome:
+def trades_of_refused(chunk: Chunk) -> dict[int, Known]:
+    """By number, the trades that were made before of lines that come again, if they exist."""
+    refusals = [line.refusal for line in chunk.lines.values() if line.refusal]
+    ids = {one.trade_id for one in refusals} - {None}
+    return {pk: Known(pk) for pk in contents_of_trades(list(ids))} if ids else {}
+
+
+def settle_at(
+    chunk: Chunk, place: int, key: Key, known: dict[Key, Known], mended: dict[int, Known]
+) -> Outcome:
+    line = chunk.lines.get(place)
+    if line and line.refusal:
+        status = RowStatus.SKIPPED if line.refusal.is_known else RowStatus.FAILED
+        trade = mended.get(line.refusal.trade_id)
+        return Outcome(line.number, status, line.problems, trade)
     before = known.get(key)
     if before is None or place in chunk.lines or not agrees(chunk, place, before.content):
         return settle_one(chunk.line(place), key, known)

@@ -6,7 +6,6 @@ from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -18,14 +17,15 @@ from unfold.admin import ModelAdmin
 from imports.actions import tell_received
 from imports.background import IMPORT, ROLLBACK, start_import
 from imports.badges import day_badge, import_badge, row_badge
-from imports.correcting import STANDS, corrections, why_never
+from imports.correcting import corrections, count_corrected, tried, why_never
 from imports.days import read_days
-from imports.details import counts, family
+from imports.details import RELATIVES, counts
 from imports.dialect import in_words
 from imports.export import DOWNLOADS, download_of
 from imports.fetching import is_to_be_fetched
 from imports.formats import all_formats, normal
 from imports.forms import UploadForm
+from imports.kin import Kin
 from imports.models import ImportExecutionLog
 from imports.retry import days_missing
 from imports.rowpages import RowPage, row_page
@@ -40,8 +40,6 @@ from web.shell import page_for, shell
 
 SEE = page_for("imports.view_importexecutionlog")
 JOBS_SHOWN = 5
-# Failed lines that were corrected one by one and taken in since.
-CORRECTED = Count("retries__mends_line", filter=Q(retries__status=Status.SUCCESS), distinct=True)
 COUNTED_AT_ONCE = 10_000  # lines; of a larger import, what must be counted is asked for apart
 
 
@@ -58,15 +56,17 @@ class Progress:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One import: its outcome, its lines by the page, its relatives, its file and its run."""
-    log = get_object_or_404(ImportExecutionLog.objects.annotate(corrected=CORRECTED), pk=pk)
+    log = get_object_or_404(ImportExecutionLog, pk=pk)
     asked = [request.GET.get(name, "") for name in ("rows", "from")]
     page = row_page(log, *asked, category=request.GET.get("category", ""))
     may = rights(request.user)
-    mend_rows(log, page, may["retry"])
+    kin = Kin(log)
+    mend_rows(kin, page, may["retry"])
     context = {
         "title": f"Import {log.pk}: {log.file_name}",
         "log": log,
         "badge": import_badge(log),
+        "corrected": count_corrected(kin),
         "row_page": page,
         "row_choices": row_choices(log),
         "categories": [one for one in Category if one != Category.DUPLICATE],
@@ -77,7 +77,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "can_cancel": may["cancel"] and log.can_be_cancelled,
         "can_roll_back": may["roll_back"] and log.can_be_rolled_back,
         "is_stored": bool(log.file_hash) and log.stored_path.exists(),
-        "family": family(log),
+        "family": list(kin.members.values())[:RELATIVES],
         "counts": counts(log) if log.total_rows <= COUNTED_AT_ONCE else None,
         "days": [{**vars(day), "badge": day_badge(day)} for day in read_days(log.days)],
         **about_the_file(log),
@@ -96,15 +96,16 @@ def counted(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "imports/detail_counted.html", shell(request, **context))
 
 
-def mend_rows(log: ImportExecutionLog, page: RowPage, may_retry: bool) -> None:
+def mend_rows(kin: Kin, page: RowPage, may_retry: bool) -> None:
     """Give each row its badge, its correction if there is one, and whether it can be corrected."""
     failed = [row for row in page.rows if row.status == RowStatus.FAILED]
-    corrected = corrections(log, [row.row_number for row in failed]) if failed else {}
+    lines = [row.row_number for row in failed]
+    before, corrected = (tried(kin), corrections(kin, lines)) if lines else ({}, {})
     for row in page.rows:
         row.badge = row_badge(row)
-        row.correction = corrected.get(row.row_number)
-        is_mended = row.correction and row.correction.status in STANDS
-        row.can_be_corrected = may_retry and not is_mended and not why_never(log, row)
+        row.is_mended = row.row_number in corrected
+        row.correction = corrected.get(row.row_number) or before.get(row.row_number)
+        row.can_be_corrected = may_retry and not row.is_mended and not why_never(kin.log, row)
 
 
 def about_the_file(log: ImportExecutionLog) -> dict[str, object]:

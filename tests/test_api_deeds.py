@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from imports import rollback
+from imports import rollback, storing
 from imports.claims import claim
 from imports.models import ImportExecutionLog
 from imports.states import Status
@@ -88,6 +88,20 @@ def test_an_empty_file_is_an_import_that_fails(olga_asks: Client) -> None:
     assert ImportExecutionLog.objects.get().status == Status.FAILED
 
 
+def test_a_file_that_cannot_be_stored_is_not_said_to_be_received(
+    olga_asks: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(storing, "store", full)
+    response = upload(olga_asks, key="one")
+    assert response.status_code == 202
+    assert response.json().keys() == {"success", "message", "id", "import_batch_id"}
+    sentence = "Failed: fills.csv could not be read or stored: No space left on device."
+    assert response.json()["message"] == sentence
+
+
 def test_a_file_that_is_too_large(olga_asks: Client, settings: Any) -> None:
     settings.TRADELOG_MAX_FILE_MB = 1
     answer = refused(upload(olga_asks, "x" * (1 << 20) + "x"), 413, "FILE_TOO_LARGE")
@@ -106,6 +120,7 @@ def test_the_same_key_gets_the_same_answer(olga_asks: Client) -> None:
     first = upload(olga_asks, key="one")
     work_off()
     second = upload(olga_asks, key="one")
+    assert first.json()["message"] == "fills.csv was received."
     assert (second.status_code, second.json()) == (202, first.json())
     assert second.headers["Idempotency-Replayed"] == "true"
     assert ImportExecutionLog.objects.count() == 1

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from imports import forms, views
-from imports.details import counts, family
+from imports.details import counts
+from imports.kin import Kin
 from imports.models import ImportExecutionLog
 from imports.retry import retry
 from imports.rollback import roll_back
@@ -176,7 +177,7 @@ def test_the_chain_of_retries_is_told_from_every_link(take_in: TakeIn, as_adam: 
     third = run_import(retry(second).pk)
     take_in(GOOD)
     for log in (first, second, third):
-        assert family(log) == [first, second, third]
+        assert [*Kin(log).members.values()] == [first, second, third]
     assert text_of(as_adam, second).count('aria-current="true"') >= 1
 
 
