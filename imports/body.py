@@ -10,7 +10,8 @@ from imports.lines import headings_of
 from imports.records import Lines, Record, records
 from imports.textfile import TextFile
 
-HEAVY = 12 << 20  # about so many bytes of memory
+HEAVY = 24 << 20  # about so many bytes of memory, with each text twice: as a cell and in JSON
+OF_A_CELL = 64  # bytes, however short it is
 PIECE = 100  # physical lines
 LONGEST_PLAIN = 2_000  # characters of a line; what is remembered of it must not fill the memory
 
@@ -96,14 +97,14 @@ class Body:
         rows.cells.extend(cells)
         rows.numbers.extend(range(self.number, self.number + len(lines)))
         self.number += len(lines)
-        return sum(map(len, lines)) + 64 * sum(map(len, cells))
+        return 2 * sum(map(len, lines)) + OF_A_CELL * sum(map(len, cells))
 
     def take_each(self, end: int, rows: Rows, most: int) -> int:
         """Take records one by one up to that line or that weight; how much they weigh."""
         total = 0
         for record in self:
-            weight = sum(map(len, record.cells), 64 * len(record.cells))
-            if record.unclosed or weight > LONGEST_PLAIN * 2:
+            weight = 2 * sum(map(len, record.cells)) + OF_A_CELL * len(record.cells)
+            if record.unclosed or weight > LONGEST_PLAIN * 3:
                 rows.odd[len(rows)] = record
             rows.numbers.append(record.number)
             rows.cells.append(record.cells)

@@ -115,6 +115,8 @@ class ChunkReader:
         for column in columns.values():
             if None in column:
                 odd.update(compress(count(), map(is_, column, repeat(None))))
+        if refusals := self.reader.refusals:
+            odd.update(place for place, number in enumerate(rows.numbers) if number in refusals)
         return {
             place: self.reader.read(rows.record(place))
             for place in range(len(rows))

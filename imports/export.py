@@ -16,8 +16,9 @@ from django.http import StreamingHttpResponse
 
 from imports.columns import read_number
 from imports.days import DayStatus, read_days, with_status
+from imports.kin import Kin
 from imports.models import ImportExecutionLog, ImportRowLog
-from imports.states import ACTIVE, RowStatus, Status
+from imports.states import RowStatus
 from trades.models import Trade
 from web.downloads import streamed
 from web.formulas import FORMULA
@@ -211,15 +212,15 @@ def in_one_line(value: object) -> str:
 
 
 def failed_as_csv(log: ImportExecutionLog) -> Iterator[str]:
-    """What is left to be corrected: lines that were corrected in place are not.
+    """What is left to be corrected: lines that were corrected since are not.
 
     With the byte order mark by which spreadsheets know UTF-8.
     """
     delimiter = log.dialect.get("delimiter", ",")
-    corrections = log.retries.filter(mends_line__isnull=False, status__in=[*ACTIVE, Status.SUCCESS])
-    mended = set(corrections.values_list("mends_line", flat=True))
+    kin = Kin(log)
     yield "\ufeff" + as_csv([[*map(neutral, log.header), ERROR]], delimiter)
     for rows in slices(log, RowStatus.FAILED):
+        mended = kin.mendings([row.row_number for row in rows])
         left = [row for row in rows if row.row_number not in mended]
         yield as_csv([with_error(log.header, row) for row in left], delimiter)
 

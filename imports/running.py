@@ -16,10 +16,11 @@ from pathlib import Path
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from imports.apart import ReaderGone, reading_ahead
 from imports.asking import Snapshot
 from imports.backupfile import BackupFile, body_of, look_at_backup
 from imports.body import Body, data_records
-from imports.chunks import Ahead, ChunkReader, beside_a_reader
+from imports.chunks import ChunkReader, beside_a_reader
 from imports.claims import (
     LeaseLost,
     Pause,
@@ -39,6 +40,8 @@ from imports.models import ImportExecutionLog
 from imports.packed import is_backup
 from imports.places import Places, zones_for
 from imports.problems import FileError
+from imports.refusals import refusals_of
+from imports.remarks import restore_remarks
 from imports.restoring import restore_places
 from imports.rows import prepared
 from imports.states import Status
@@ -82,7 +85,8 @@ def run_import(
             end(log)
     except Pause:
         release(log, attempt=0)
-    except (OperationalError, InterfaceError, SystemExit):  # the last: a worker's time is over
+    # The last: a worker's time is over.
+    except (OperationalError, InterfaceError, ReaderGone, SystemExit):
         release_when_possible(log)
         raise
     except FileError as problem:
@@ -110,6 +114,7 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     """Read the file and account for each of its lines from the cursor on."""
     file = open_stored(path, log.file_name)
     reader = reader_of(log, file)
+    reader.refusals = refusals_of(log)
     places = Places(Snapshot(MOST_REMEMBERED) if log.line_count > MOST_REMEMBERED else None)
     if isinstance(file, BackupFile):
         restore_places(log, file)
@@ -120,10 +125,13 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     ):
         reading = ChunkReader(reader, twins)
         pass_over(log, body, reading)
-        with closing(Ahead(map(prepared, reading.chunks(body, CHUNK)))) as chunks:
+        ready = map(prepared, reading.chunks(body, CHUNK))
+        with closing(reading_ahead(ready, reader, log.line_count - log.cursor)) as chunks:
             for chunk in chunks:
                 write_chunk(log, chunk, places, meanwhile=chunks.go_on)
                 on_progress(log)
+    if isinstance(file, BackupFile):
+        restore_remarks(log, file, on_progress)
 
 
 def begin(log: ImportExecutionLog) -> None:

@@ -104,6 +104,9 @@ class Server:
         how += [] if verb == "stop" else [f"--options={options}"]
         self.run("pg_ctl", verb, "--wait", "--silent", *how)
 
+    def remove(self) -> None:
+        shutil.rmtree(self.folder)
+
     def ask(self, query: str) -> tuple:
         with psycopg.connect(self.url) as asking:
             return asking.execute(query).fetchone()
@@ -117,7 +120,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     one.control("start")
     yield one
     one.control("stop")
-    shutil.rmtree(one.folder)
+    one.remove()
 
 
 @on_postgresql
