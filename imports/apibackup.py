@@ -15,7 +15,7 @@ from imports import serializers as shapes
 from imports.apideeds import KEY, key_of, received, require_size, save_for
 from imports.background import start_import
 from imports.backup import backup_for_download
-from imports.backuplines import DELETED, SETTINGS, TRADE, BackupWriter
+from imports.backuplines import DELETED, POSITION, SETTINGS, TRADE, BackupWriter
 from imports.backupshapes import BackupBody, BackupUpload
 from imports.formats.tradelog_backup import FORMAT
 from imports.models import ImportExecutionLog
@@ -28,11 +28,21 @@ from web.downloads import download_open
 
 MOST_JSON = 8  # MB; JSON is read as a whole, a file is not
 IN_MEMORY = 1 << 20
-LISTS = {kind: f"{kind}s" for kind in SETTINGS} | {DELETED: "deleted", TRADE: "trades"}
+LISTS = {kind: f"{kind}s" for kind in SETTINGS} | {
+    DELETED: "deleted",
+    TRADE: "trades",
+    POSITION: "positions",
+}
 
 
 RESTORE = "imports.add_importexecutionlog"
-BACK_UP = [RESTORE, "trades.view_trade", "trades.view_account", "trades.view_instrument"]
+BACK_UP = [
+    RESTORE,
+    "trades.view_trade",
+    "trades.view_position",
+    "trades.view_account",
+    "trades.view_instrument",
+]
 
 
 class ImportBackup(ApiView):
@@ -47,8 +57,9 @@ class ImportBackup(ApiView):
     def get(self, request: Request) -> HttpResponseBase:
         """A compressed backup of all trades at this moment, as an attachment.
 
-        It has all accounts and instruments with their settings, too, and which executions were
-        deleted. A trade that no import has made is given an identity, by which it is known again.
+        It has what was said of positions, all accounts and instruments with their settings, and
+        which executions were deleted, too. A trade that no import has made is given an identity, by
+        which it is known again.
         """
         try:
             return download_open(*backup_for_download())
@@ -72,10 +83,7 @@ class ImportBackup(ApiView):
         log = from_file(request) if is_a_form(request) else from_json(request)
         log, is_new = save_for(request.user, log, key)
         start_import(log, Trigger.API, request.user)
-        response = received(log)
-        if not is_new:
-            response["Idempotency-Replayed"] = "true"
-        return response
+        return received(log, is_new=is_new)
 
 
 def is_a_form(request: Request) -> bool:

@@ -14,10 +14,20 @@ from django.db import connection, transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
 
-from imports.backuplines import DELETED, OF_DELETED, OF_TRADES, SETTINGS, TRADE, BackupWriter
+from imports.backuplines import (
+    DELETED,
+    OF_DELETED,
+    OF_POSITIONS,
+    OF_TRADES,
+    POSITION,
+    SETTINGS,
+    TRADE,
+    BackupWriter,
+)
 from imports.inserting import hold
 from imports.models import ImportedExecution
-from trades.models import Trade
+from trades.models import Position, Trade
+from trades.positions import recompute_for_a_while
 
 SLICE = 2_000  # rows
 BY_HAND = "hand:"  # how identities begin that a backup has given
@@ -85,6 +95,7 @@ def write_backup(
 ) -> BackupWriter:
     """Write everything as it is at one moment, in bounded memory."""
     writer = BackupWriter(target)
+    recompute_for_a_while()  # a position whose first trade is gone would be left out
     while True:
         enter_by_hand()
         with at_one_moment():
@@ -116,7 +127,12 @@ def questions() -> dict[str, tuple[QuerySet[Model], dict[str, str]]]:
     deleted = ImportedExecution.objects.filter(gone).order_by("pk")
     # As they were taken in: of fills in the same second, the order tells.
     trades = Trade.objects.order_by("pk")
-    return kept | {DELETED: (deleted, OF_DELETED), TRADE: (trades, OF_TRADES)}
+    said = Position.objects.with_remarks().order_by("pk")
+    return kept | {
+        DELETED: (deleted, OF_DELETED),
+        TRADE: (trades, OF_TRADES),
+        POSITION: (said, OF_POSITIONS),
+    }
 
 
 @contextmanager

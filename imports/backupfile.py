@@ -19,7 +19,9 @@ from imports.backuplines import (
     LAST,
     LONGEST,
     NAME,
-    NO_DATA,
+    NO_TRADES,
+    POSITION,
+    READABLE,
     SETTINGS,
     TRADE,
     VERSION,
@@ -38,7 +40,12 @@ from imports.textfile import TextFile
 
 @dataclass(frozen=True, slots=True)
 class BackupFile(TextFile):
-    """A backup whose checksum is right. It is read as if its trades were lines of a CSV file."""
+    """A backup whose checksum is right. It is read as if its trades were lines of a CSV file.
+
+    `trades`: how many there are, before the positions.
+    """
+
+    trades: int = 0
 
     def lines(self) -> Iterator[str]:
         with opened(self.path) as stream:
@@ -53,10 +60,17 @@ class BackupFile(TextFile):
         """The accounts, instruments and deleted executions: line number, kind, what it says."""
         with closing(self.lines()) as lines:
             for number, line in enumerate(lines, start=1):
-                if (kind := kind_of(line)) in (TRADE, LAST):
+                if (kind := kind_of(line)) in (TRADE, POSITION, LAST):
                     return
                 if kind != FIRST:
                     yield number, kind, parsed(line)[1]
+
+    def positions(self) -> Iterator[tuple[int, object]]:
+        """What is said of positions: line number, and what should be an object."""
+        with closing(self.lines()) as lines:
+            for number, line in enumerate(lines, start=1):
+                if kind_of(line) == POSITION:
+                    yield number, parsed(line)[1]
 
 
 class BackupBody(Body):
@@ -65,7 +79,7 @@ class BackupBody(Body):
     def __iter__(self) -> Iterator[Record]:
         for line in self.lines:
             number, self.number = self.number, self.number + 1
-            if kind_of(line) not in NO_DATA:
+            if kind_of(line) not in NO_TRADES:
                 yield Record(number, cells_of(line))
 
     def take(self, most: int) -> Rows:
@@ -103,7 +117,7 @@ def look_at_backup(path: Path, name: str) -> BackupFile:
             f"{name} is not whole: it ends with line {check.number:,}, expected a last line with "
             "the counts and the checksum; nothing was taken in."
         )
-    return BackupFile(path, name, "utf-8", check.number)
+    return BackupFile(path, name, "utf-8", check.number, check.counts[TRADE])
 
 
 class Check:
@@ -115,6 +129,7 @@ class Check:
         self.size = 0
         self.digest = hashlib.sha256()
         self.counts: Counter[str] = Counter()
+        self.version: int | None = None
         self.is_ended = False
 
     def add(self, line: bytes) -> None:
@@ -136,7 +151,9 @@ class Check:
         self.digest.update(line)
 
     def add_row(self, kind: str) -> None:
-        if kind != TRADE and self.counts[TRADE]:
+        if kind != POSITION and self.counts[POSITION]:
+            raise self.problem(f"has a kind, {kind}, that stands in front of all positions")
+        if kind not in (TRADE, POSITION) and self.counts[TRADE]:
             raise self.problem(f"has a kind, {kind}, that stands in front of all trades")
         if kind in SETTINGS and self.counts[DELETED]:
             raise self.problem(f"has a kind, {kind}, that stands in front of all deleted ones")
@@ -158,11 +175,12 @@ class Check:
 
     def require_version(self, metadata: dict[str, object]) -> None:
         found = (metadata.get("format"), metadata.get("version"))
-        if found != (NAME, str(VERSION)):
+        self.version = next((one for one in READABLE if found == (NAME, str(one))), None)
+        if self.version is None:
             words = f"{shown(str(found[0]))}, version {shown(str(found[1]))}"
             raise FileError(
-                f"{self.name} says that it is a {words}; expected a {NAME}, version {VERSION}. "
-                "A newer tradelog may read it."
+                f"{self.name} says that it is a {words}; expected a {NAME}, version {VERSION} or "
+                "less. A newer tradelog may read it."
             )
 
     def require_all(self, end: dict[str, object]) -> None:
@@ -172,7 +190,8 @@ class Check:
                 f"{self.name} was changed or damaged: its {self.number - 1:,} lines do not have "
                 "the checksum that its last line expects; nothing was taken in."
             )
-        if end.get("counts") != {kind: str(self.counts[kind]) for kind in KINDS}:
+        kinds = [kind for kind in KINDS if kind != POSITION or self.version > 1]
+        if end.get("counts") != {kind: str(self.counts[kind]) for kind in kinds}:
             raise FileError(
                 f"{self.name} was changed or damaged: its last line counts other lines than the "
                 f"{self.number - 1:,} before it; nothing was taken in."

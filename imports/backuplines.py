@@ -1,7 +1,8 @@
 """The lines of a backup, as they are written and read: one JSON object each, under its kind.
 
-First what the file is, then accounts, instruments, deleted executions and trades, in this order; at
-last how many there are, and the SHA-256 of all bytes before that line.
+First what the file is, then accounts, instruments, deleted executions, trades, and what users have
+said of positions, in this order; at last how many there are, and the SHA-256 of all bytes before
+that line. Version 1 had no positions.
 """
 
 import hashlib
@@ -15,10 +16,12 @@ from imports.problems import FileError
 from trades.models import Account, Instrument, plain
 
 NAME = "tradelog backup"
-VERSION = 1
+VERSION = 2
+READABLE = (1, VERSION)
 LONGEST = 4 << 20  # bytes of a line: a trade with very long notes
 
-FIRST, LAST, DELETED, TRADE = "_metadata", "_end", "deleted", "trade"
+FIRST, LAST = "_metadata", "_end"
+DELETED, TRADE, POSITION = "deleted", "trade", "position"
 # An execution whose trade was deleted by a user, by the fields that say which.
 OF_DELETED = {
     "account": "account__name",
@@ -44,6 +47,14 @@ OF_TRADES = OF_DELETED | {
     )
 }
 HEADINGS = list(OF_TRADES)
+# A position is known by its first fill; all but what users have said of it is computed.
+OF_POSITIONS = {
+    "account": "account__name",
+    "instrument": "instrument__symbol",
+    "execution_id": "first_trade__execution_id",
+    "notes": "notes",
+    "tags": "tags",
+}
 # What a restore makes if it is missing, and never changes.
 SETTINGS: dict[str, tuple[type[Account] | type[Instrument], tuple[str, ...]]] = {
     "account": (Account, ("name", "broker", "currency", "timezone", "is_active")),
@@ -52,8 +63,8 @@ SETTINGS: dict[str, tuple[type[Account] | type[Instrument], tuple[str, ...]]] = 
         ("symbol", "root", "expiry", "kind", "currency", "point_value", "tick_size"),
     ),
 }
-KINDS = (*SETTINGS, DELETED, TRADE)
-NO_DATA = {FIRST, LAST, *SETTINGS, DELETED}
+KINDS = (*SETTINGS, DELETED, TRADE, POSITION)
+NO_TRADES = {FIRST, LAST, *SETTINGS, DELETED, POSITION}
 PLAIN_START = f'{{"{TRADE}"'  # of nearly every line
 
 # --- Writing
@@ -127,7 +138,7 @@ def kind_of(line: str) -> str:
         kind, _ = parsed(line)
     except ValueError:
         return TRADE
-    return kind if kind in NO_DATA else TRADE
+    return kind if kind in NO_TRADES else TRADE
 
 
 def cells_of(line: str) -> list[str]:

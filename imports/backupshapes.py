@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from imports.backuplines import HEADINGS, NAME, OF_DELETED, SETTINGS, VERSION
+from imports.backuplines import HEADINGS, NAME, OF_DELETED, OF_POSITIONS, READABLE, SETTINGS
 
 
 class BackupUpload(serializers.Serializer):
@@ -13,9 +13,14 @@ class BackupUpload(serializers.Serializer):
 
 class Metadata(serializers.Serializer):
     filename = serializers.CharField(max_length=1000)
-    file_size = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
+    file_size = serializers.IntegerField(
+        min_value=0,
+        max_value=2**63 - 1,
+        required=False,
+        help_text="Taken, but not used: what has arrived is counted.",
+    )
     format = serializers.ChoiceField([NAME], required=False)
-    version = serializers.ChoiceField([VERSION], required=False)
+    version = serializers.ChoiceField(READABLE, required=False)
 
 
 def objects(names: list[str] | tuple[str, ...], required: bool = False) -> serializers.ListField:
@@ -33,3 +38,4 @@ class BackupBody(serializers.Serializer):
     instruments = objects(SETTINGS["instrument"][1])
     deleted = objects(list(OF_DELETED))
     trades = objects(HEADINGS, required=True)
+    positions = objects(list(OF_POSITIONS))

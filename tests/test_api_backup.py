@@ -93,6 +93,13 @@ def test_numbers_may_be_numbers(olga_asks: Client) -> None:
     assert str(Trade.objects.get().price.normalize()) == "21350.25"
 
 
+def test_a_backup_may_be_empty(olga_asks: Client) -> None:
+    body = {"_metadata": {"filename": "a.json", "file_size": 10}, "trades": []}
+    assert send_json(olga_asks, body).status_code == 202
+    work_off()
+    assert ImportExecutionLog.objects.get().status == Status.SUCCESS
+
+
 @pytest.mark.parametrize("send", [send_file, send_json])
 def test_the_same_key_gets_the_same_answer(olga_asks: Client, send: Any) -> None:
     content = sealed(trade(), trade=1) if send is send_file else one()
@@ -115,8 +122,9 @@ def test_the_same_key_for_another_backup_is_refused(olga_asks: Client) -> None:
     [
         ({"trades": []}, "_metadata"),
         ({"_metadata": {"filename": "a"}}, "trades"),
+        ({"_metadata": {"filename": "a", "file_size": 10}, "fills": []}, "trades"),
         ({"_metadata": {}, "trades": []}, "_metadata"),
-        ({"_metadata": {"filename": "a", "version": 2}, "trades": []}, "_metadata"),
+        ({"_metadata": {"filename": "a", "version": 3}, "trades": []}, "_metadata"),
         ({"_metadata": {"filename": "a"}, "trades": [1]}, "trades"),
         ([], "request"),
     ],

@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from imports import running
 from imports.backup import enter
-from imports.backuplines import HEADINGS, OF_TRADES, SETTINGS
+from imports.backuplines import HEADINGS, OF_POSITIONS, OF_TRADES, SETTINGS
 from imports.claims import Pause
 from imports.correctedfile import retry_corrected
 from imports.correcting import correct, read_corrected
@@ -32,7 +32,8 @@ from imports.running import run_import
 from imports.states import RowStatus, Status
 from imports.storing import Wishes, receive
 from tests.conftest import EXAMPLES, TakeIn, file_of, fill, work_off
-from trades.models import Account, Instrument, Trade
+from trades.models import Account, Instrument, Position, Trade
+from trades.positionrows import COMPUTED
 
 US = "ninjatrader-us.csv"
 NAMELESS = file_of(fill(ID=""), fill(ID=""), fill(ID="", Price="21351"))
@@ -259,12 +260,17 @@ def test_an_empty_log_has_a_backup(take_in: TakeIn, tmp_path: Path) -> None:
 
 
 def test_a_backup_leaves_nothing_out() -> None:
-    """Who gives a trade, an account or an instrument a field decides whether it is in a backup."""
+    """Who gives a trade, an account or an instrument a field decides whether it is in a backup.
+
+    Neither imports nor batches are in it, so a trade cannot tell which has made it.
+    """
     names = {field.name for field in Trade._meta.concrete_fields}
     told = {path.partition("__")[0] for path in OF_TRADES.values()}
     assert names - told == {"id", "created_at", "import_row_log", "batch"}
     for model, fields in SETTINGS.values():
         assert {field.name for field in model._meta.concrete_fields} - set(fields) == {"id"}
+    names = {field.attname for field in Position._meta.concrete_fields}
+    assert names - set(OF_POSITIONS) == {"id", "account_id", "instrument_id", *COMPUTED}
 
 
 # --- Identities
@@ -409,8 +415,8 @@ DAMAGED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "with NUL": (lambda content: content.replace(b"MNQ", b"M\0Q"), "has a NUL byte"),
     "compressed and cut": (lambda content: gzip.compress(content)[:-9], "is damaged"),
     "of another version": (
-        lambda content: sealed(trade(), trade=1, version=2),
-        "version '2'; expected a tradelog backup, version 1",
+        lambda content: sealed(trade(), trade=1, version=3),
+        "version '3'; expected a tradelog backup, version 2 or less",
     ),
     "with other counts": (lambda content: sealed(trade(), trade=2), "counts other lines"),
     "out of order": (

@@ -19,7 +19,7 @@ from web.durations import duration_in_words
 
 class Command(BaseCommand):
     help = (
-        "Write all trades, with accounts, instruments and notes, into a file. "
+        "Write all trades and positions' notes, with accounts and instruments, into a file. "
         "`import_csv FILE` brings back what is missing."
     )
 
@@ -69,6 +69,7 @@ def in_words(written: BackupWriter) -> str:
         "account": "accounts",
         "instrument": "instruments",
         "deleted": "deleted executions",
+        "position": "positions with notes or tags",
     }
     return ", ".join(
         f"{written.counts[kind]:,} {words}"
