@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
+from imports.mendedlines import MendedLine  # noqa: F401
 from imports.querysets import ImportQuerySet
 from imports.states import (
     ACTIVE,
@@ -64,6 +65,7 @@ class ImportExecutionLog(models.Model):
     failed_rows = models.PositiveBigIntegerField("failed", default=0)
     skipped_rows = models.PositiveBigIntegerField("skipped", default=0)
     trades_created = models.PositiveBigIntegerField(default=0)
+    positions_changed = models.PositiveBigIntegerField(null=True, help_text="Empty: not computed.")
     affected_accounts = JSONTextField("accounts", default=list)
     error_summary = models.TextField("summary", blank=True)
     cursor = models.PositiveBigIntegerField(default=0, help_text="Rows done; a run goes on here.")

@@ -19,6 +19,7 @@ from imports.actions import tell_received
 from imports.chart import chart
 from imports.filters import SORTS, ImportFilters
 from imports.forms import UploadForm
+from imports.kin import Kin
 from imports.models import ImportExecutionLog
 from imports.rowpages import row_page
 from imports.states import RowStatus, Status
@@ -129,7 +130,7 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
     """The lines of the file, in its order."""
     log = get_object_or_404(ImportExecutionLog, pk=pk)
     page = row_page(log, "", request.GET.get("from", ""))
-    mend_rows(log, page, may_retry=False)
+    mend_rows(Kin(log), page, may_retry=False)
     return opened(request, log, "rows", page=page)
 
 
@@ -139,7 +140,7 @@ def errors(request: HttpRequest, pk: int) -> HttpResponse:
     """The lines that failed, each with all that is wrong with it."""
     log = get_object_or_404(ImportExecutionLog, pk=pk)
     page = row_page(log, RowStatus.FAILED, request.GET.get("from", ""))
-    mend_rows(log, page, rights(request.user)["retry"])
+    mend_rows(Kin(log), page, rights(request.user)["retry"])
     return opened(request, log, "errors", page=page)
 
 

@@ -25,6 +25,7 @@ from imports.claims import (
 from imports.inserting import hold
 from imports.manyids import among, change
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
+from imports.remarks import take_remarks_back
 from imports.states import Category, RowStatus, StateConflict, Status
 from trades.models import Position, Trade
 from trades.positions import recompute_for_a_while
@@ -114,6 +115,7 @@ def go_on(log: ImportExecutionLog, on_progress: Callable[[int], None]) -> int:
     if owned is None:
         raise StateConflict(f"{log.file_name} is being rolled back by another process.")
     try:
+        take_remarks_back(owned)
         total = delete_all(owned, on_progress)
         finish(owned, Status.ROLLED_BACK, rolled_back_at=timezone.now())
     except LeaseLost:

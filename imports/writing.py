@@ -80,7 +80,7 @@ def write_together(
             with transaction.atomic():
                 settled = settle(chunk, places)
                 write_lines(log, settled, places, meanwhile)
-                mark(touched_by(settled))
+                mark(touched_by(settled), log.pk)
                 count(log, settled)
             return None
         except (*REFUSALS, OperationalError, Uncertain) as error:

@@ -24,7 +24,7 @@ from trades.integrity import Terms
 from trades.models import Account, Instrument, Position, PositionTrade, TouchedPair, Trade
 from trades.positionrows import Worth, write
 from trades.runs import Run, runs
-from trades.touched import Pair, mark_wholly, touched_pairs
+from trades.touched import Pair, mark_wholly, tell_imports, touched_pairs
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,8 @@ def recompute_slice(pair: Pair) -> Slice | None:
         flat = last_flat(pair, since)
         fills = Fills(fills_behind(pair, flat))
         found, until = take_runs(runs(fills, terms_of(pair)), fills)
-        write(pair, found, stale_positions(pair, since, flat, until), until, worth_of(pair))
+        stale = stale_positions(pair, since, flat, until)
+        tell_imports(marks, write(pair, found, stale, until, worth_of(pair)))
         settle(marks, until)
     return Slice(sum(len(run.trade_ids) for run in found), is_last=until is None)
 
@@ -118,12 +119,10 @@ def marks_of(pair: Pair) -> QuerySet[TouchedPair]:
 
 def settle(marks: list[TouchedPair], until: datetime | None) -> None:
     """The positions are right up to `until`, or to the end."""
-    first, *others = [mark.pk for mark in marks]
-    if until is None:
-        others.append(first)
-    else:
-        TouchedPair.objects.filter(pk=first).update(since=until + TICK)
-    TouchedPair.objects.filter(pk__in=others).delete()
+    kept = {} if until is None else {mark.import_log_id: mark.pk for mark in marks}
+    if until:
+        TouchedPair.objects.filter(pk__in=kept.values()).update(since=until + TICK)
+    TouchedPair.objects.filter(pk__in={mark.pk for mark in marks} - {*kept.values()}).delete()
 
 
 # --- Where to begin

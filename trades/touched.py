@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from django.db import connection, models
 from django.db.models import Min, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)  # before every trade
 
@@ -35,6 +35,15 @@ class TouchedPair(models.Model):
         "trades.Instrument", models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
     since = models.DateTimeField()
+    import_log = models.ForeignKey(
+        "imports.ImportExecutionLog",
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="The import that is told how many positions this changes.",
+    )
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
 
     class Meta:
@@ -46,15 +55,15 @@ class TouchedPair(models.Model):
         return f"{self.account_id}, {self.instrument_id} since {self.since}"
 
 
-def mark(pairs: Mapping[tuple[int, int], datetime]) -> None:
+def mark(pairs: Mapping[tuple[int, int], datetime], import_id: int | None = None) -> None:
     """Have the positions of these (account_id, instrument_id) computed anew.
 
     Each with the least time of a trade that was added, deleted or changed. To be called in the
-    transaction of the change.
+    transaction of the change. An import that takes them in learns how many positions changed.
     """
     TouchedPair.objects.bulk_create(
-        TouchedPair(account_id=account_id, instrument_id=instrument_id, since=since)
-        for (account_id, instrument_id), since in pairs.items()
+        TouchedPair(account_id=account, instrument_id=pair, since=since, import_log_id=import_id)
+        for (account, pair), since in pairs.items()
     )
 
 
@@ -88,6 +97,14 @@ def mark_trades_where(condition: str, parameters: list[object]) -> None:
             f"WHERE {condition} GROUP BY account_id, instrument_id",
             parameters,
         )
+
+
+def tell_imports(marks: Iterable[TouchedPair], changed: int) -> None:
+    """Add so many changed positions to each import that made one of these marks."""
+    imports = TouchedPair.import_log.field.related_model.objects
+    causes = {one.import_log_id for one in marks}
+    before = Coalesce("positions_changed", 0)
+    imports.filter(pk__in=causes).update(positions_changed=before + changed)
 
 
 def touched_pairs(account_id: int | None = None) -> list[Pair]:
