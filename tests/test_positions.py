@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
 from django.contrib.auth.models import User
@@ -25,7 +26,7 @@ from tests.fills import (
     whole_truth,
 )
 from trades import positions
-from trades.models import Instrument, Position, PositionTrade, TouchedPair, Trade
+from trades.models import Instrument, IntegrityIssue, Position, PositionTrade, TouchedPair, Trade
 from trades.positions import mark_all, recompute_touched
 from trades.touched import mark, touched_pairs
 from trades.worth import set_point_value
@@ -226,6 +227,25 @@ def test_fills_without_a_number_go_as_they_were_taken_in() -> None:
     assert Position.objects.count() == 2
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_what_the_broker_states_puts_fills_of_one_moment_in_order(order: tuple) -> None:
+    same = [("S 1 110 @1", "-"), ("B 2 111 @1", "2 L"), ("S 3 112 @1", "1 S")]
+    for words, states in [("B 1 100 @0", "1 L"), *(same[number] for number in order)]:
+        trade(words, broker_position=states)
+        recompute_touched()
+    found = Position.objects.order_by("closed_at", "pk").values_list("direction", "gross_pnl")
+    assert sorted(found) == [("long", 4), ("long", 20), ("short", 0)]
+    assert not IntegrityIssue.objects.errors().exists()
+    assert whole_truth() == from_nothing()
+
+
+def test_a_broker_who_never_states_a_position_puts_nothing_in_order() -> None:
+    trade("B 1 100 @0", broker_position="-")
+    made = [trade("B 1 100 @1", broker_position="-"), trade("S 1 110 @1", broker_position="-")]
+    recompute_touched()
+    assert [pk for pk, *_ in parts()][1:] == [one.pk for one in made]
+
+
 # --- What is kept
 
 
@@ -399,6 +419,32 @@ def test_a_check_finds_what_is_missing_or_too_many(capsys: pytest.CaptureFixture
     assert f"position {third.pk}, opened at" in told
     call_command("rebuild_positions")
     call_command("rebuild_positions", check=True)
+
+
+def test_the_command_runs_as_it_is_typed() -> None:
+    """Which looks at the whole installation first; call_command passes over that."""
+    positions_of(*DAY)
+    call_command("rebuild_positions", skip_checks=False)
+    call_command("rebuild_positions", check=True, skip_checks=False)
+
+
+def test_a_check_compares_issues(capsys: pytest.CaptureFixture) -> None:
+    positions_of("BC 1 100", "S 1 100", "BC 2 100", "S 2 100")
+    first, second = IntegrityIssue.objects.filter(kind="cover_without_short").order_by("pk")
+    call_command("rebuild_positions", check=True)
+    IntegrityIssue.objects.filter(pk=first.pk).update(message="something else")
+    second.delete()
+    with pytest.raises(CommandError, match="2 differences"):
+        call_command("rebuild_positions", check=True)
+    told = capsys.readouterr().out
+    assert "the issue cover_without_short: something else must be the issue" in told
+    assert "lacks the issue cover_without_short: Buy to cover 2 at 100 is told as an exit" in told
+    call_command("rebuild_positions")
+    second.pk, second.key = None, "exec-9"
+    second.save()
+    with pytest.raises(CommandError, match="1 differences"):
+        call_command("rebuild_positions", check=True)
+    assert "which is not found." in capsys.readouterr().out
 
 
 def test_positions_of_some_trades_are_each_found_once() -> None:

@@ -3,15 +3,19 @@
 First by when they were executed. Of those of one moment (many brokers tell no more than the second)
 by the number that the broker gave, which counts up; those without a number, as they were taken in:
 within a file by line. So the order does not depend on which file came first, wherever the broker
-numbers its fills.
+numbers its fills. Where the broker states its own position after each fill, that goes first: lists
+may be sorted with the newest on top, or by anything else.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import NamedTuple
+
+from trades.stated import stated_position
 
 
 class Fill(NamedTuple):
@@ -32,22 +36,67 @@ class Fill(NamedTuple):
     def is_buy(self) -> bool:
         return self.side in BUYS
 
+    @property
+    def signed_quantity(self) -> Decimal:
+        return self.quantity if self.is_buy else -self.quantity
+
 
 BUYS = {"buy", "buy_to_cover"}
+MOST_COMPARED = 50  # fills of one moment
 FIELDS = ("pk", *Fill._fields[1:-1])
 
 
 class Fills:
-    """An iterator that knows what comes next."""
+    """Fills in their order, and what comes next."""
 
     def __init__(self, fills: Iterable[Fill]) -> None:
-        self.rest = iter(fills)
-        self.next = next(self.rest, None)
+        self.moments = moments_of(fills)
+        self.moment: deque[Fill] = next(self.moments, deque())
 
-    def __iter__(self) -> Iterator[Fill]:
-        while (fill := self.next) is not None:
-            self.next = next(self.rest, None)
-            yield fill
+    @property
+    def next(self) -> Fill | None:
+        return self.moment[0] if self.moment else None
+
+    def take(self, net: Decimal) -> Fill | None:
+        """The next one, if so much is held now; below 0 if short."""
+        if not self.moment:
+            return None
+        if len(self.moment) > 1:
+            place = place_of_next(self.moment, net)
+            fill = self.moment[place]
+            del self.moment[place]
+            return fill
+        [fill], self.moment = self.moment, next(self.moments, deque())
+        return fill
+
+
+def moments_of(fills: Iterable[Fill]) -> Iterator[deque[Fill]]:
+    """Those of each moment, which goes on with the rest of one that has ended another position."""
+    for _, same in groupby(fills, key=attrgetter("executed_at")):
+        moment = deque(same)
+        if len(moment) > 1:
+            moment = deque(sorted(moment, key=attrgetter("is_rest"), reverse=True))
+        yield moment
+
+
+def place_of_next(moment: deque[Fill], net: Decimal) -> int:
+    """The place of the first fill before which the broker held as much as we do; else the first.
+
+    Nothing but these fills and what is held decides, so that it is the same wherever one begins
+    to compute. A broker who only ever states that nothing is held is not asked.
+    """
+    if moment[0].is_rest or fits(moment[0], net):
+        return 0
+    some = list(islice(moment, MOST_COMPARED))
+    if not any(stated_position(fill.broker_position) for fill in some):
+        return 0
+    return next((place for place, fill in enumerate(some) if fits(fill, net)), 0)
+
+
+def fits(fill: Fill, net: Decimal) -> bool:
+    """Whether the broker held that much before it, by its own word."""
+    after = stated_position(fill.broker_position)
+    return after is not None and after - fill.signed_quantity == net
 
 
 class Share(NamedTuple):

@@ -94,19 +94,25 @@ class Change:
 
 def write(
     pair: Pair, found: list[Run], stale: QuerySet[Position], until: datetime | None, worth: Worth
-) -> None:
-    """Put these runs in place of stale positions, all of them or those opened up to `until`."""
+) -> int:
+    """Put these runs in place of stale positions, all of them or those opened up to `until`.
+
+    How many positions are new, say something else now, or are gone.
+    """
     changes = [Change(run, row_of(pair, run, worth)) for run in found]
     begun = {one.row.first_trade_id for one in changes}
     olds = [old for old in stale if old.first_trade_id in begun or not is_later(old, until)]
     parts = parts_of(olds)
     gone = match(changes, olds, parts)
     hand_down(gone, changes, parts)
-    create([one.row for one in changes if one.old is None])
-    replace(Position, [as_model(one.row) for one in changes if differs(one)], COMPUTED)
+    new = [one.row for one in changes if one.old is None]
+    others = [as_model(one.row) for one in changes if differs(one)]
+    create(new)
+    replace(Position, others, COMPUTED)
     write_parts(changes, parts)
     write_findings(pair, [(one.run, one.row.pk) for one in changes], [old.pk for old in olds])
     delete(gone)
+    return len(new) + len(others) + len(gone)
 
 
 def is_later(old: Position, until: datetime | None) -> bool:

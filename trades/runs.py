@@ -3,13 +3,13 @@
 All of it is exact as long as the surrounding decimal context has enough digits (decimals.EXACT).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from trades.decimals import storable
-from trades.fills import Fill
+from trades.fills import Fill, Fills
 from trades.integrity import Finding, Terms, Watch
 
 NOTHING = Decimal(0)
@@ -85,13 +85,13 @@ class Run:
         return self.watch.findings(is_open=self.closed_at is None)
 
 
-def runs(fills: Iterable[Fill], terms: Terms) -> Iterator[Run]:
+def runs(fills: Fills, terms: Terms) -> Iterator[Run]:
     """The runs of these fills, in their order; only the last may be open.
 
     A fill that takes more than is held is split between the run that it ends and the next one.
     """
     run: Run | None = None
-    for fill in fills:
+    while fill := fills.take(run.net if run else NOTHING):
         if run is None:
             run = opened_by(fill, terms)
         elif fill.is_buy == run.is_long:
