@@ -11,10 +11,11 @@ from django.urls import reverse
 from imports.rollback import roll_back
 from tests.conftest import EXAMPLES, TakeIn, file_of, fill, person
 from tests.fills import MORNING, from_nothing, positions_of, remove, trade, whole_truth
-from trades.integrity import session_end, stated_position
+from trades.integrity import session_end
 from trades.issues import KINDS
 from trades.models import Instrument, IntegrityIssue, Trade
 from trades.positions import recompute_touched
+from trades.stated import stated_position
 
 pytestmark = pytest.mark.django_db
 NOTICE = "not_flat_at_session_end"
@@ -51,7 +52,17 @@ def test_a_missing_fill_is_a_gap_between_two() -> None:
     assert issue.trade_ids == list(Trade.objects.order_by("pk").values_list("pk", flat=True)[:2])
     assert issue.detail["broker"] == "4"
     assert issue.detail["ours"] == "3"
-    assert issue.message.startswith("After buy 1 at 100 the broker states 4 long, ours is 3 long")
+    assert issue.message == (
+        "After buy 1 at 100 the broker states 4 long; from the fill before, 3 long would follow."
+    )
+
+
+def test_a_gap_that_makes_it_right_again_says_what_would_follow() -> None:
+    stated("B 2 100 = 2 L", "B 1 100 = 9 L", "B 1 100 = 4 L")
+    assert IntegrityIssue.objects.get(kind="gap", trade__execution_id="exec-2").message == (
+        "After buy 1 at 100 the broker states 4 long; from the fill before, 10 long would follow, "
+        "and ours is 4 long."
+    )
 
 
 def test_an_account_of_which_the_platform_knows_nothing_is_not_held_to_it() -> None:
@@ -73,7 +84,12 @@ def test_where_nothing_fits_few_issues_say_so() -> None:
 
 @pytest.mark.parametrize(
     ("text", "net"),
-    [("2 L", 2), ("3 S", -3), ("-", 0), ("-2", -2), ("0.5 L", "0.5"), ("", None), ("flat?", None)],
+    [
+        *[("2 L", 2), ("3 S", -3), ("-", 0), ("-2", -2), ("0.5 L", "0.5"), ("", None)],
+        *[("2L", 2), ("+2", 2), ("3 s", -3), ("2 Long", 2), ("0,5 L", "0.5")],
+        *[("0.125 S", "-0.125"), ("2,25", "2.25")],
+        *[("10000 L", 10_000), ("1.000 L", None), ("1,000", None), ("flat?", None), ("2 X", None)],
+    ],
 )
 def test_what_the_column_says(text: str, net: object) -> None:
     assert stated_position(text) == (None if net is None else Decimal(net))
@@ -202,17 +218,20 @@ def test_an_issue_goes_with_its_trades() -> None:
 ISSUES = reverse("admin:trades_integrityissue_changelist")
 
 
-def act(client: Client, action: str) -> None:
+def act(client: Client, action: str, reason: str = "") -> None:
     chosen = IntegrityIssue.objects.values_list("pk", flat=True)
-    client.post(ISSUES, {"action": action, "_selected_action": list(chosen)})
+    wanted = {"action": action, "_selected_action": list(chosen), "reason": reason}
+    client.post(ISSUES, wanted)
 
 
 def test_who_may_dismiss_does_so_in_the_list(client: Client) -> None:
     stated("B 2 100 = 5 L")
     client.force_login(person("ina", "view_integrityissue", "dismiss_issue"))
     act(client, "dismiss_selected")
+    assert not IntegrityIssue.objects.exclude(dismissed_at=None).exists()
+    act(client, "dismiss_selected", "moved in")
     issue = IntegrityIssue.objects.errors().get()
-    assert issue.dismissed_by.username == "ina"
+    assert (issue.dismissed_by.username, issue.dismissal_reason) == ("ina", "moved in")
     assert issue.dismissed_at - datetime.now(UTC) < timedelta(minutes=1)
     act(client, "restore_selected")
     issue.refresh_from_db()
@@ -222,7 +241,7 @@ def test_who_may_dismiss_does_so_in_the_list(client: Client) -> None:
 def test_who_only_looks_dismisses_nothing(client: Client, vera: User) -> None:
     stated("B 2 100 = 5 L")
     client.force_login(vera)
-    act(client, "dismiss_selected")
+    act(client, "dismiss_selected", "none of my business")
     assert not IntegrityIssue.objects.exclude(dismissed_at=None).exists()
 
 

@@ -4,7 +4,6 @@ Every rule looks at one run alone, so that a run which is not computed anew keep
 issues.py says in a sentence what each kind means.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -14,15 +13,12 @@ from zoneinfo import ZoneInfo
 
 from trades.decimals import plain
 from trades.fills import Fill
+from trades.stated import NOTHING, stated_position
 
 NEW_YORK = ZoneInfo("America/New_York")
 SESSION_ENDS = time(17)
 ONE_DAY = timedelta(days=1)
-NOTHING = Decimal(0)
 MOST = 5  # of one kind in one run: where nothing fits, more of them tell no more
-
-# 2 L, 3 S, - as NinjaTrader writes it; 2 and -3 as Sierra Chart does.
-STATED = re.compile(r"(-?\d{1,15}(?:\.\d{1,10})?)(?: ?([LS]))?", re.ASCII).fullmatch
 
 
 class Finding(NamedTuple):
@@ -67,7 +63,8 @@ class Watch:
         if is_told_as_exit(fill, self.terms) and len(self.found) < MOST:
             kind = "cover_without_short" if fill.is_buy else "sell_without_long"
             was = "less was held" if fill.is_rest else "nothing was held"
-            message = f"{in_words(fill)} is told as an exit, but {was}."
+            words = in_words(fill)
+            message = f"{words[0].upper()}{words[1:]} is told as an exit, but {was}."
             self.found.append(Finding(kind, fill, message, detail_of(fill)))
 
     def arrives(self, fill: Fill) -> None:
@@ -96,17 +93,21 @@ class Watch:
         if not stated or any(net == self.net + self.difference for _, net in stated):
             return
         fill, net = stated[-1]
-        self.difference = net - self.net
         if len(self.apart) < MOST:
             self.apart.append(self.disagreement(fill, net))
+        self.difference = net - self.net
 
     def disagreement(self, fill: Fill, net: Decimal) -> Finding:
         detail = detail_of(fill) | {"broker": plain(net), "ours": plain(self.net)}
-        sentence = f"After {in_words(fill)} the broker states {held(net)}, ours is {held(self.net)}"
+        sentence = f"After {in_words(fill)} the broker states {held(net)}"
         if self.before is None:
-            return Finding("broker_position", fill, f"{sentence}.", detail)
-        words = f"{sentence}; at the fill before they were no such difference apart."
-        return Finding("gap", fill, words, detail, previous=self.before)
+            return Finding(
+                "broker_position", fill, f"{sentence}, ours is {held(self.net)}.", detail
+            )
+        # What it stated before, and this fill, make something else.
+        words = f"{sentence}; from the fill before, {held(self.net + self.difference)} would follow"
+        ours = f", and ours is {held(self.net)}" if self.difference else ""
+        return Finding("gap", fill, f"{words}{ours}.", detail, previous=self.before)
 
     def note_session(self) -> None:
         fill, end = self.moment[-1], self.session_end
@@ -136,18 +137,6 @@ def is_told_as_exit(fill: Fill, terms: Terms) -> bool:
     if fill.side == "sell" and since is not None and fill.executed_at >= since:
         return True
     return not fill.is_rest and fill.entry_exit[:4].lower() == "exit"
-
-
-@lru_cache(1_000)
-def stated_position(text: str) -> Decimal | None:
-    """What a broker's column says is held, below 0 if short; None if it says nothing."""
-    if text == "-":
-        return NOTHING
-    match = STATED(text)
-    if match is None:
-        return None
-    number = Decimal(match[1])
-    return -number if match[2] == "S" else number
 
 
 @lru_cache(1_000)

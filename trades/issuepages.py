@@ -8,7 +8,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from trades.filters import IssueFilters
-from trades.forms import LONGEST_REASON, ReasonForm
+from trades.forms import LONGEST_REASON, NO_REASON, ReasonForm
 from trades.issues import KINDS, IssueQuerySet
 from trades.listing import listing, offers, page_of, rows_of
 from trades.models import IntegrityIssue
@@ -46,7 +46,7 @@ def dismiss(request: HttpRequest) -> HttpResponse:
     """Dismiss those that were chosen, with the reason that was given."""
     form = ReasonForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Say in the reason why they are dismissed; nothing was changed.")
+        messages.error(request, NO_REASON)
         return back(request)
     count = chosen(request).dismiss(request.user, form.cleaned_data["reason"])
     if count:

@@ -22,7 +22,7 @@ class IssueKind:
 
 KINDS: dict[str, IssueKind] = {
     "broker_position": IssueKind(
-        "Another position at the broker",
+        "Broker differs",
         "After its first fill, the broker states another position than the fills add up to: "
         "something was held before that is not in the log.",
     ),
@@ -32,17 +32,17 @@ KINDS: dict[str, IssueKind] = {
         "than the fill: fills between them are missing, or one is too many.",
     ),
     "sell_without_long": IssueKind(
-        "Sell without a long",
+        "Sell without long",
         "It is told as a sale of what was held, but nothing, or less, was: the purchase is "
         "missing.",
     ),
     "cover_without_short": IssueKind(
-        "Cover without a short",
+        "Cover without short",
         "It is told as the cover of a short, but nothing, or less, was sold short: the sale is "
         "missing.",
     ),
     "not_flat_at_session_end": IssueKind(
-        "Not flat at the end of the session",
+        "Not flat at the end",
         "The position was still open when the session ended (17:00 in New York).",
         is_error=False,
     ),

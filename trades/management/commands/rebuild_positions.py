@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         account = account_named(options["account"]) if options["account"] else None
         if options["check"]:
-            self.check(account)
+            self.compare(account)
         else:
             self.rebuild(account)
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         count = of_account(Position, account)
         self.stdout.write(f"{count:,} positions of {pairs:,} instruments in accounts.")
 
-    def check(self, account: Account | None) -> None:
+    def compare(self, account: Account | None) -> None:
         found = 0
         with fills_bar(of_account(Trade, account)) as progress:
             for pair in sorted(all_pairs(account)):
