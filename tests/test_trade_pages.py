@@ -256,6 +256,11 @@ def test_a_list_needs_as_many_queries_for_any_number(viewer: Client, take_in: Ta
         ({"pnl": "unknown"}, ["exec-5"]),
         ({"tag": "breakout"}, ["exec-3"]),
         ({"start_date": "2026-01-06"}, []),
+        ({"closed_from": "2026-01-05", "closed_to": "2026-01-05"}, ["exec-3", "exec-1"]),
+        ({"closed_to": "2026-01-04"}, []),
+        ({"closed_from": "2026-01-06"}, []),
+        ({"currency": "usd"}, ["exec-3", "exec-1"]),
+        ({"currency": "unknown"}, ["exec-5"]),
         ({"sort_by": "net_pnl"}, ["exec-1", "exec-3", "exec-5"]),
         ({"sort_by": "net_pnl", "sort_order": "asc"}, ["exec-3", "exec-1", "exec-5"]),
     ],
@@ -313,6 +318,58 @@ def test_positions_follow_the_point_value(
         assert admin.post(door, {"point_value": "1"}).url == f"{POSITIONS}?instrument=AAPL"
     assert Position.objects.get(instrument=stock).net_pnl == Decimal("-0.52")
     assert f'href="{door}"' not in text_of(admin.get(POSITIONS))
+
+
+def test_one_answer_may_do_for_all_of_a_kind(
+    admin: Client, desk: ImportExecutionLog, django_capture_on_commit_callbacks: object
+) -> None:
+    stock = Instrument.objects.get(symbol="AAPL")
+    door = reverse("point-value", args=[stock.pk])
+    assert "with_others" not in text_of(admin.get(door))
+    for symbol, kind, worth in (
+        ("MSFT", "stock", None),
+        ("T", "stock", 7),
+        ("CALL", "option", None),
+    ):
+        terms = {"root": symbol, "kind": kind, "point_value": worth}
+        Instrument.objects.create(symbol=symbol, **terms)
+    assert "all other stock instruments of unknown point value (1)" in text_of(admin.get(door))
+    said = {"point_value": "1", "currency": "usd", "with_others": "on"}
+    assert "three letters" in text_of(admin.post(door, said | {"currency": "12"}))
+    with django_capture_on_commit_callbacks(execute=True):
+        admin.post(door, said)
+    found = dict(Instrument.objects.values_list("symbol", "point_value"))
+    assert [found[one] for one in ("AAPL", "MSFT", "T", "CALL")] == [1, 1, 7, None]
+    position = Position.objects.get(instrument=stock)
+    assert (position.currency, position.net_pnl) == ("USD", Decimal("-0.52"))
+    assert 'name="currency"' not in text_of(admin.get(door))
+    admin.post(door, {"point_value": "1"})
+    stock.refresh_from_db()
+    assert stock.currency == "USD"
+
+
+def test_a_position_says_in_what_its_commission_is_taken_to_be(
+    viewer: Client, desk: ImportExecutionLog
+) -> None:
+    position = Position.objects.get(first_trade__execution_id="exec-1")
+    its_page = reverse("position", args=[position.pk])
+    words = "Commission is taken to be in USD, as the P&L is; the account is in EUR."
+    assert words not in text_of(viewer.get(its_page))
+    Account.objects.filter(pk=position.account_id).update(currency="EUR")
+    assert words in text_of(viewer.get(its_page))
+
+
+def test_a_position_says_where_its_point_value_is_from(
+    viewer: Client, desk: ImportExecutionLog
+) -> None:
+    future = Position.objects.filter(instrument__symbol="MNQ 03-26").earliest("pk")
+    page = reverse("position", args=[future.pk])
+    shipped = "2, from the table of futures: Micro E-mini Nasdaq-100, CME; 3 sources"
+    assert shipped in text_of(viewer.get(page))
+    Instrument.objects.filter(pk=future.instrument_id).update(point_value=3)
+    assert "3, set by hand" in text_of(viewer.get(page))
+    stock = reverse("position", args=[Position.objects.get(instrument__symbol="AAPL").pk])
+    assert "<dt>Point value</dt><dd><bdi>unknown" in text_of(viewer.get(stock))
 
 
 def test_a_position_leads_down_to_its_lines(viewer: Client, desk: ImportExecutionLog) -> None:

@@ -155,6 +155,9 @@ class Positions(ApiView):
             choice("status", Position.Status.values),
             choice("pnl", list(OUTCOMES), description="By the net P&L."),
             OpenApiParameter("tag", str, description="A whole tag."),
+            OpenApiParameter("closed_from", OpenApiTypes.DATE, description="Closed since."),
+            OpenApiParameter("closed_to", OpenApiTypes.DATE, description="This day included."),
+            OpenApiParameter("currency", str, description="Of the P&L; `unknown` is one, too."),
         ],
         responses=answers(shapes.PositionList, 400),
     )

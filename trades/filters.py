@@ -12,6 +12,7 @@ from trades.issues import KINDS, IntegrityIssue
 from trades.models import Account, Instrument, Position, Trade
 from web.dayfilters import DAYS, DaysForm
 from web.dayrange import beginning
+from web.periods import Period
 
 LONGEST = 200  # characters of an execution id
 FEW = 1_000  # rows that are looked for once
@@ -21,6 +22,7 @@ OUTCOMES = {
     "losers": ("Losers", Q(net_pnl__lt=0)),
     "unknown": ("Unknown", Q(gross_pnl=None)),
 }
+UNKNOWN = "unknown"  # as a currency in an address
 DISMISSED = {"no": "Standing", "yes": "Dismissed", "all": "All"}
 
 
@@ -110,13 +112,13 @@ class ListFilters(FilterSet):
         return queryset
 
 
-def looked_for_once(every: QuerySet, found: QuerySet) -> QuerySet:
-    """What was found among all by a condition of which there is no index.
+def looked_for_once(every: QuerySet, found: QuerySet, *order: str) -> QuerySet:
+    """What was found among all by a condition of which there is no index, or only one in an order.
 
     If it is little it is looked for once, and not for the page, its count and its totals each; if
     it is much, the first of it is soon found.
     """
-    keys = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
+    keys = list(found.order_by(*order).values_list("pk", flat=True)[: FEW + 1])
     return found if len(keys) > FEW else every.filter(pk__in=keys)
 
 
@@ -157,6 +159,10 @@ class TradeFilters(ListFilters):
         return looked_for_once(queryset, queryset.filter(execution_id=value))
 
 
+class ClosedForm(DaysForm):
+    ranges = (*DaysForm.ranges, ("closed_from", "closed_to"))
+
+
 class PositionFilters(ListFilters):
     moment = "opened_at"
     sorts = {
@@ -172,6 +178,8 @@ class PositionFilters(ListFilters):
     }
     may_be_empty = {"closed_at", "net_pnl"}
 
+    start_date = DateFilter(method="since", label="Opened from", **DAYS)
+    end_date = DateFilter(method="until", label="Opened to", **DAYS)
     direction = ChoiceFilter(
         choices=Position.Direction.choices, label="Direction", empty_label="Any"
     )
@@ -185,20 +193,35 @@ class PositionFilters(ListFilters):
         empty_label="Any",
     )
     tag = CharFilter(method="tagged", max_length=50, label="Tag")
+    closed_from = DateFilter(method="closed_since", label="Closed from", **DAYS)
+    closed_to = DateFilter(method="closed_until", label="Closed to", **DAYS)
+    currency = CharFilter(method="in_currency", max_length=len(UNKNOWN), label="Currency")
 
     class Meta(ListFilters.Meta):
         model = Position
+        form = ClosedForm
 
     def of_outcome(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """By the net P&L; of what is open, by that of the part that was exited."""
         return looked_for_once(queryset, queryset.filter(OUTCOMES[value][1]))
+
+    def closed_since(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
+        return queryset.filter(Period(first=value).has("closed_at"))
+
+    def closed_until(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
+        return queryset.filter(Period(last=value).has("closed_at"))
+
+    def in_currency(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """In this one, or in an unknown one."""
+        return queryset.filter(currency="" if value == UNKNOWN else value.upper())
 
     def of_status(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         return looked_for_once(queryset, queryset.filter(status=value))
 
     def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """With this very tag."""
-        return looked_for_once(queryset, queryset.with_tag(value))
+        # The order of the index of tagged ones, which is not taken for the condition alone.
+        return looked_for_once(queryset, queryset.with_tag(value), "-opened_at", "-pk")
 
 
 class IssueFilters(ListFilters):

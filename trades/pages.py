@@ -16,7 +16,7 @@ from trades.forms import TradeForm
 from trades.listing import listing, offers, page_of, rows_of
 from trades.models import Position, Trade
 from trades.origins import every_position, every_trade
-from trades.tables import PositionTable, TradeTable, line_of
+from trades.tables import PositionTable, TradeTable, line_of, link
 from web.downloads import streamed
 from web.shell import is_by_script, page_for, shell
 
@@ -32,6 +32,7 @@ def trades(request: HttpRequest) -> HttpResponse:
     page = page_of(request, filters)
     table = TradeTable(rows_of(every_trade(), page.object_list), request)
     context = listing(filters, page, table) | {"address": reverse("trades"), "noun": "trade"}
+    context["may_make_batch"] = table.may["add_batch"]
     if is_by_script(request):
         return render(request, "trades/list_rows.html", context)
     context |= offers(page) | {"title": "Trades", "export": reverse("trades-export")}
@@ -91,10 +92,17 @@ def facts(request: HttpRequest, found: Trade) -> list[tuple[str, object]]:
         ("Entry or exit", found.entry_exit),
         ("Position at the broker", found.broker_position),
         ("Connection", found.connection),
-        ("Batch", found.batch_id),
+        ("Batch", batch_of(request, found)),
         ("Taken in", found.created_at),
     ]
     return [(title, value) for title, value in told if value not in ("", None)]
+
+
+def batch_of(request: HttpRequest, found: Trade) -> object:
+    """The number of the batch that made it, with the way there for those who may see it."""
+    if not found.batch_id or not request.user.has_perm("batches.view_batch"):
+        return found.batch_id
+    return link("batch", found.batch_id, found.batch_id)
 
 
 def positions(request: HttpRequest, found: Trade) -> PositionTable | None:

@@ -12,12 +12,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.forms import ActionForm
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from trades.badges import issue_badge, position_badge
 from trades.decimals import plain
-from trades.forms import TagsField
+from trades.forms import LONGEST_REASON, NO_REASON, ReasonForm, TagsField
 from trades.issues import IntegrityIssue
 from trades.positionmodels import Position
 from web.dayrange import DayRangeFilter
@@ -166,6 +167,23 @@ class StandingFilter(admin.SimpleListFilter):
         return queryset.standing() if self.value() == "standing" else queryset
 
 
+class DismissalForm(ActionForm):
+    """Beside the action; who takes a dismissal back need not say why."""
+
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        required=False,
+        label="",
+        widget=forms.TextInput(
+            {
+                "placeholder": "Why this is in order",
+                "aria-label": "Reason",
+                "class": "bg-white/20 px-3 py-1 rounded-default text-white placeholder-white",
+            }
+        ),
+    )
+
+
 @admin.register(IntegrityIssue)
 class IssueAdmin(ModelAdmin):
     """What does not fit together, with the fills that cause it."""
@@ -187,6 +205,7 @@ class IssueAdmin(ModelAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     actions = ["dismiss_selected", "restore_selected"]
+    action_form = DismissalForm
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -206,7 +225,11 @@ class IssueAdmin(ModelAdmin):
 
     @admin.action(description="Dismiss", permissions=["dismiss"])
     def dismiss_selected(self, request: HttpRequest, queryset: QuerySet[IntegrityIssue]) -> None:
-        count = in_one_statement(queryset).dismiss(request.user)
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, NO_REASON)
+            return
+        count = in_one_statement(queryset).dismiss(request.user, form.cleaned_data["reason"])
         messages.success(request, f"{count:,} issues are dismissed.")
 
     @admin.action(description="Take the dismissal back", permissions=["dismiss"])

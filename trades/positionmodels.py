@@ -25,11 +25,16 @@ class PositionQuerySet(models.QuerySet["Position"]):
         """Those whose P&L is unknown, because nobody has said what a point is worth."""
         return self.filter(gross_pnl=None)
 
+    def with_remarks(self) -> "PositionQuerySet":
+        """Those that have notes or tags: what a user has said."""
+        return self.exclude(notes="", tags=[])
+
     def with_tag(self, tag: str) -> "PositionQuerySet":
         """Those with this very tag."""
         # No `contains`: SQLite would take capital and small letters for the same.
         quoted = models.Value(JSONTextField.encoded(tag))
-        return self.filter(GreaterThan(StrIndex("tags", quoted), 0))
+        tagged = self.exclude(tags=[])  # of which there is an index
+        return tagged.filter(GreaterThan(StrIndex("tags", quoted), 0))
 
     def of_trades(self, trades: models.QuerySet) -> "PositionQuerySet":
         """Those with a fill among these trades, each once: what their deletion would change."""
@@ -115,11 +120,19 @@ class Position(models.Model):
         ordering = ["-opened_at", "-id"]
         indexes = [
             models.Index(fields=["opened_at", "id"], name="positions_newest"),
+            models.Index(fields=["closed_at", "id"], name="positions_last_closed"),
             models.Index(
                 fields=["account", "instrument", "opened_at"], name="positions_by_opening"
             ),
             models.Index(
                 fields=["account", "instrument", "closed_at"], name="positions_by_closing"
+            ),
+            # Few are open or have a tag; the others have no row in these.
+            models.Index(
+                fields=["opened_at", "id"], condition=Q(status="open"), name="positions_open"
+            ),
+            models.Index(
+                fields=["opened_at", "id"], condition=~Q(tags=[]), name="positions_tagged"
             ),
         ]
         constraints = [

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods
 
 from trades.badges import position_badge
@@ -22,9 +23,9 @@ from trades.listing import listing, offers, page_of, rows_of
 from trades.models import Account, Instrument, Position, PositionTrade
 from trades.origins import every_issue, every_position, trades_by_key
 from trades.pages import CSV, file_name
-from trades.tables import IssueTable, PositionTable, line_of, money, won_or_lost
+from trades.tables import IssueTable, PositionTable, line_of, link, money, won_or_lost
 from trades.touched import Pair, touched_pairs
-from trades.worth import set_point_value
+from trades.worth import set_point_value, source_of
 from web.bounded import bounded_page
 from web.downloads import streamed
 from web.shell import is_by_script, page_for, shell
@@ -136,12 +137,14 @@ def position(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, "Notes and tags are kept.")
         return HttpResponseRedirect(reverse("position", args=[pk]))
     waits = Pair(found.account_id, found.instrument_id) in touched_pairs(found.account_id)
+    may_set_worth = request.user.has_perm("trades.change_instrument")
     context = {
         "title": f"{found.get_direction_display()} {found.instrument}",
         "position": found,
         "badge": position_badge(found),
-        "facts": facts(found),
-        "may_set_worth": request.user.has_perm("trades.change_instrument"),
+        "other_currency": other_currency(found),
+        "facts": facts(found, may_set_worth),
+        "may_set_worth": may_set_worth,
         "is_computed": waits,
         "form": form if may_change else None,
         "issues": issues_of(request, found),
@@ -152,7 +155,13 @@ def position(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "trades/position.html", shell(request, **context))
 
 
-def facts(found: Position) -> list[tuple[str, object]]:
+def other_currency(found: Position) -> str:
+    """The account's, if it is another than that of the P&L and there was commission; else ''."""
+    own = found.account.currency
+    return own if found.currency and own != found.currency and found.commission else ""
+
+
+def facts(found: Position, may_set_worth: bool) -> list[tuple[str, object]]:
     """Titles and what stands beside them; what is not there is left out."""
     told = [
         ("Account", found.account),
@@ -165,9 +174,19 @@ def facts(found: Position) -> list[tuple[str, object]]:
         ("Average exit", plain(found.average_exit) or None),
         ("Average of what is held", plain(found.average_open) or None),
         ("Currency", found.currency or "unknown"),
+        ("Point value", point_value_of(found.instrument, may_set_worth)),
         ("Fills", f"{found.fills:,}"),
     ]
     return [(title, value) for title, value in told if value is not None]
+
+
+def point_value_of(instrument: Instrument, may_set_worth: bool) -> SafeString | str:
+    """With its source; for those who may set it, the way there."""
+    if instrument.point_value is None:
+        words = "unknown"
+    else:
+        words = f"{plain(instrument.point_value)}, {source_of(instrument)}"
+    return link("point-value", instrument.pk, words) if may_set_worth else words
 
 
 def the_fills(request: HttpRequest, found: Position) -> dict[str, object]:
@@ -232,9 +251,16 @@ def issues_of(request: HttpRequest, found: Position) -> IssueTable | None:
 def point_value(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what a point of an instrument is worth; all its positions follow."""
     found = get_object_or_404(Instrument, pk=pk)
-    form = PointValueForm(request.POST or None, instance=found)
+    form = PointValueForm(request.POST or None, found)
     if request.method == "POST" and form.is_valid():
-        set_point_value(found, form.cleaned_data["point_value"], request.user)
+        said = form.cleaned_data
+        set_point_value(
+            found,
+            said["point_value"],
+            request.user,
+            currency=said.get("currency", ""),
+            with_others=said.get("with_others", False),
+        )
         messages.success(request, f"The positions in {found} follow the new point value.")
         return HttpResponseRedirect(f"{reverse('positions')}?instrument={found.symbol}")
     context = {"title": f"Point value of {found}", "instrument": found, "form": form}

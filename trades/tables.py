@@ -1,6 +1,6 @@
 """The tables of trades, positions and issues: their columns, and how each cell looks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_tables2 import Column, Table
 
@@ -20,6 +20,7 @@ from trades.origins import positions_of, trades_by_key
 
 NUMBER = {"td": {"class": "tl-number"}}
 MOMENT = {"td": {"class": "tl-moment"}}
+CHOSEN = {"td": {"class": "tl-chosen"}}
 SMALL = Decimal(1)
 LONGEST_ID = 20  # characters of an execution id in a list
 RIGHTS = (
@@ -28,6 +29,7 @@ RIGHTS = (
     "trades.view_position",
     "trades.change_instrument",
     "trades.dismiss_issue",
+    "batches.add_batch",
 )
 
 
@@ -58,6 +60,16 @@ def link(view: str, key: int, words: object, name: str = "") -> SafeString:
     return format_html('<a class="tl-link"{} href="{}"><bdi>{}</bdi></a>', name, page, words)
 
 
+def box(name: str, key: int, words: object) -> SafeString:
+    """To choose a row by; it is sent with the form below the list."""
+    return format_html(
+        '<input type="checkbox" name="{}" value="{}" form="act" aria-label="Choose: {}">',
+        name,
+        key,
+        words,
+    )
+
+
 def line_of(trade: Trade, *, has_page: bool) -> SafeString | None:
     """The way back to the file: the line's place on the page of its import; None if it has none."""
     row = trade.import_row_log
@@ -78,8 +90,28 @@ class ListTable(Table):
         super().__init__(rows, orderable=False, **more)
         self.may = named(RIGHTS, request)
 
+    def cells(self) -> Iterator[SafeString]:
+        """The cells of each row, for a template that would take twice as long to put them down."""
+        begin = {
+            column.name: format_html(
+                '<td data-label="{}" class="tl-{} {}"><bdi>',
+                column.header,
+                column.name,
+                column.attrs["td"].get("class", ""),
+            )
+            for column in self.columns
+        }
+        for row in self.rows:
+            texts = (
+                f"{begin[column.name]}{conditional_escape(cell)}" for column, cell in row.items()
+            )
+            yield SafeString("</bdi></td>".join([*texts, ""]))
+
 
 class TradeTable(ListTable):
+    """Trades are chosen for a batch, by those who may make one."""
+
+    chosen = Column(accessor="pk", verbose_name="", attrs=CHOSEN)
     executed_at = Column(verbose_name="Executed", attrs=MOMENT)
     account = Column()
     instrument = Column()
@@ -92,8 +124,12 @@ class TradeTable(ListTable):
     line = Column(accessor="pk", verbose_name="From", attrs={"td": {"class": "tl-name"}})
 
     def __init__(self, rows: list[Trade], request: HttpRequest) -> None:
-        super().__init__(rows, request)
+        may_choose = request.user.has_perm("batches.add_batch")
+        super().__init__(rows, request, exclude=() if may_choose else ("chosen",))
         self.positions_of = positions_of(rows) if self.may["view_position"] else {}
+
+    def render_chosen(self, value: int, record: Trade) -> SafeString:
+        return box("trade", value, record)
 
     def render_executed_at(self, value: datetime, record: Trade) -> SafeString:
         words = link("trade", record.pk, moment(value), f"trade-{record.pk}")
@@ -170,7 +206,7 @@ class PositionTable(ListTable):
 
 
 class IssueTable(ListTable):
-    chosen = Column(accessor="pk", verbose_name="", attrs={"td": {"class": "tl-chosen"}})
+    chosen = Column(accessor="pk", verbose_name="", attrs=CHOSEN)
     occurred_at = Column(verbose_name="At", attrs=MOMENT)
     kind = Column()
     account = Column()
@@ -190,11 +226,7 @@ class IssueTable(ListTable):
         self.trades = trades_by_key(key for issue in rows for key in issue.trade_ids)
 
     def render_chosen(self, value: int, record: IntegrityIssue) -> SafeString:
-        return format_html(
-            '<input type="checkbox" name="issue" value="{}" form="act" aria-label="{}">',
-            value,
-            f"Choose: {record.message}",
-        )
+        return box("issue", value, record.message)
 
     def render_occurred_at(self, value: datetime) -> SafeString:
         return moment(value)

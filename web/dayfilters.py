@@ -22,10 +22,13 @@ DAYS = {
 
 
 class DaysForm(forms.Form):
-    """Of filters that have `start_date` and `end_date`."""
+    """Of filters that have `start_date` and `end_date`, or other ranges of days."""
+
+    ranges: tuple[tuple[str, str], ...] = (("start_date", "end_date"),)
 
     def clean(self) -> dict[str, Any]:
-        first, last = self.cleaned_data.get("start_date"), self.cleaned_data.get("end_date")
-        if first and last and first > last:
-            self.add_error("end_date", f"{last} is before {first}, the start date.")
+        for begin, end in self.ranges:
+            first, last = self.cleaned_data.get(begin), self.cleaned_data.get(end)
+            if first and last and first > last:
+                self.add_error(end, f"{last} is before {first}, the start date.")
         return self.cleaned_data
