@@ -126,6 +126,12 @@ def test_a_single_digit_year_outside_this_century_names_no_contract(traded_on):
     assert parse_symbol("ESF0", traded_on).kind == "stock"
 
 
+def test_a_pair_is_priced_in_its_second_currency_unless_that_is_a_coin() -> None:
+    pairs = ("EURUSD", "USD/JPY", "BTC-EUR", "BTCUSDT", "ETHBTC", "AAPL", "MNQZ5")
+    found = [parse_symbol(pair, AUTUMN_2025).currency for pair in pairs]
+    assert found == ["USD", "JPY", "EUR", "", "", "", ""]
+
+
 @pytest.mark.parametrize(
     ("text", "symbol", "kind"),
     [

@@ -3,12 +3,14 @@
 from decimal import Decimal
 
 from django import forms
+from django.http import QueryDict
 
 from trades.models import Instrument, Position, Trade
-from trades.worth import require_positive
+from trades.worth import others_like, require_positive
 
 LONGEST_TAG = 50  # characters
 LONGEST_REASON = 500
+NO_REASON = "Say in the reason why they are dismissed; nothing was changed."
 
 
 class TagsField(forms.CharField):
@@ -58,11 +60,34 @@ class PositionForm(RemarksForm):
 
 
 class PointValueForm(forms.ModelForm):
+    """Asks for the currency, too, where nobody has said it, and offers the same for others."""
+
+    with_others = forms.BooleanField(required=False)
+
     class Meta:
         model = Instrument
-        fields = ["point_value"]
-        help_texts = {"point_value": "Empty: unknown, and so is the P&L."}
+        fields = ["point_value", "currency"]
+        help_texts = {
+            "point_value": "Empty: unknown, and so is the P&L.",
+            "currency": "Three letters, like USD. Empty: the currency of the account.",
+        }
         widgets = {"point_value": forms.TextInput({"inputmode": "decimal"})}
+
+    def __init__(self, data: QueryDict | None, instance: Instrument) -> None:
+        super().__init__(data, instance=instance)
+        others = others_like(instance).count()
+        kinds = f"{instance.get_kind_display().lower()} instruments of unknown point value"
+        self.fields["with_others"].label = f"The same for all other {kinds} ({others:,})"
+        if not others:
+            del self.fields["with_others"]
+        if instance.currency:
+            del self.fields["currency"]
+
+    def clean_currency(self) -> str:
+        word = self.cleaned_data["currency"].strip().upper()
+        if word and not (len(word) == 3 and word.isascii() and word.isalpha()):
+            raise forms.ValidationError("A currency has three letters, like USD.")
+        return word
 
     def clean_point_value(self) -> Decimal | None:
         value = self.cleaned_data["point_value"]

@@ -9,7 +9,7 @@ import csv
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +29,7 @@ class Future:
     point_value: Decimal
     tick_size: Decimal
     quote_unit: str
+    sources: int  # public tables that agree
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,15 @@ class Symbol:
 
     The root is the product of a future, the underlying of an option, else the symbol itself.
     The expiry is the first day of the expiry month; None where nothing expires or no month is
-    named (`ES ##-##`).
+    named (`ES ##-##`). A pair is priced, and wins or loses, in its second currency; '' if that is
+    a coin, and for all others.
     """
 
     symbol: str
     root: str
     expiry: datetime.date | None
     kind: Kind
+    currency: str = field(default="", compare=False)
 
 
 class UnknownSymbol(ValueError):
@@ -61,6 +64,7 @@ def _read_futures(path: Path) -> Iterator[Future]:
                 point_value=Decimal(row["point_value"]),
                 tick_size=Decimal(row["tick_size"]),
                 quote_unit=row["quote_unit"],
+                sources=int(row["sources"]),
             )
 
 
@@ -196,4 +200,5 @@ def _pair(name: str) -> Symbol | None:
         return None
     pair = match[1] + match[2]
     kind: Kind = "forex" if match.re is _FOREX else "crypto"
-    return Symbol(pair, root=pair, expiry=None, kind=kind)
+    currency = match[2] if match[2] in CURRENCIES.split("|") else ""
+    return Symbol(pair, root=pair, expiry=None, kind=kind, currency=currency)

@@ -9,30 +9,58 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from trades.models import Account, Instrument, Position
 from trades.positions import recompute_for_a_while
+from trades.symbols import FUTURES
 from trades.touched import Pair, mark_wholly
 
 PATIENCE = 3  # seconds that a user waits at a door; the rest is a worker's
 
 
 def set_point_value(
-    instrument: Instrument, value: Decimal | None, user: AbstractBaseUser | None
+    instrument: Instrument,
+    value: Decimal | None,
+    user: AbstractBaseUser | None,
+    *,
+    currency: str = "",
+    with_others: bool = False,
 ) -> None:
     """Say what 1.00 of the price is worth, per contract or share; None: unknown.
 
-    The positions of the instrument follow. Raises ValidationError unless it is above 0.
+    `currency`: of an instrument that has none yet. With others, those of its kind whose point value
+    is unknown get the same. Their positions follow. Raises ValidationError unless it is above 0.
     """
     if value is not None:
         value = Instrument._meta.get_field("point_value").clean(value, instrument)
         require_positive(value)
     with transaction.atomic():
-        instrument.point_value = value
-        instrument.save(update_fields=["point_value"])
-        follow(instrument)
-        if user:
-            write_down(instrument, user)
+        instrument.currency = instrument.currency or currency
+        changed = [instrument, *(others_like(instrument) if with_others and value else [])]
+        for one in changed:
+            one.point_value = value
+            one.save(update_fields=["point_value", "currency"])
+            if user:
+                write_down(one, user)
+        follow_all(Position.objects.filter(instrument__in=changed))
+
+
+def others_like(instrument: Instrument) -> QuerySet[Instrument]:
+    """Those of its kind whose point value is unknown; none for a future, as each has its own."""
+    if instrument.kind == Instrument.Kind.FUTURE:
+        return Instrument.objects.none()
+    like = Instrument.objects.filter(kind=instrument.kind, point_value=None)
+    return like.exclude(pk=instrument.pk)
+
+
+def source_of(instrument: Instrument) -> str:
+    """Where its point value comes from, in words."""
+    future = FUTURES.get(instrument.root) if instrument.kind == Instrument.Kind.FUTURE else None
+    if future is None or future.point_value != instrument.point_value:
+        return "set by hand"
+    tables = "1 source" if future.sources == 1 else f"{future.sources} sources"
+    return f"from the table of futures: {future.name}, {future.exchange}; {tables}"
 
 
 def require_positive(value: Decimal) -> None:
@@ -45,9 +73,13 @@ def follow(changed: Account | Instrument) -> None:
 
     To be called in the transaction of the change; it happens after that.
     """
-    name = changed._meta.model_name
-    positions = Position.objects.filter(**{name: changed}).order_by()
-    mark_wholly(pairs_of(positions.values_list("account_id", "instrument_id").distinct()))
+    follow_all(Position.objects.filter(**{changed._meta.model_name: changed}))
+
+
+def follow_all(positions: QuerySet[Position]) -> None:
+    """The same for all positions of the accounts and instruments of these."""
+    pairs = positions.order_by().values_list("account_id", "instrument_id").distinct()
+    mark_wholly(pairs_of(pairs))
     recompute_after_commit()
 
 
