@@ -9,7 +9,6 @@ from django.templatetags.static import static
 
 from tradelog.apisettings import REST_FRAMEWORK, REST_KNOX, SPECTACULAR_SETTINGS  # noqa: F401
 from tradelog.contentsecurity import CONTENT_SECURITY_POLICY  # noqa: F401
-from tradelog.navigation import navigation
 from tradelog.secret_key import kept_secret_key
 from web.numbers import whole_number
 
@@ -44,6 +43,7 @@ TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
 # Days; 0 is never, and so is what is no number, which a system check says.
 TRADELOG_ARCHIVE_BATCHES_DAYS = whole_number(env.str("TRADELOG_ARCHIVE_BATCHES_DAYS", default="30"))
 TRADELOG_DELETE_BATCHES_DAYS = whole_number(env.str("TRADELOG_DELETE_BATCHES_DAYS", default="0"))
+TRADELOG_DELETE_NOTICES_DAYS = whole_number(env.str("TRADELOG_DELETE_NOTICES_DAYS", default="90"))
 # Addresses of Apprise, parted by blanks. They hold secrets: nothing shows or logs them.
 TRADELOG_NOTIFY_URLS = env.str("TRADELOG_NOTIFY_URLS", default="").split()
 TRADELOG_NOTIFY_LEVEL = env.str("TRADELOG_NOTIFY_LEVEL", default="info")
@@ -180,6 +180,7 @@ TEMPLATES = [
     },
 ]
 
+AUTHENTICATION_BACKENDS = ["web.rights.RightsAtOnce"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -215,6 +216,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+CSRF_FAILURE_VIEW = "web.api.csrf_failed"
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
 
 # --- The API
@@ -233,9 +235,10 @@ UNFOLD = {
     ],
     "STYLES": [lambda request: static("tradelog.css")],
     "SCRIPTS": [lambda request: static("tradelog.js")],
+    "DASHBOARD_CALLBACK": "tradelog.dashboard.dashboard",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {
-        "navigation": navigation,
+        "navigation": "tradelog.navigation.navigation",
     },
 }

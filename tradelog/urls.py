@@ -3,8 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from tradelog import dashboard
+
 urlpatterns = [
     path("", include("tradelog.login")),
+    path("admin/dashboard/sample/", dashboard.load_sample, name="dashboard-sample"),
+    path("admin/dashboard/<str:name>/", dashboard.part, name="dashboard-part"),
     path("admin/", admin.site.urls),
     path("", include("tradelog.apiurls")),
     path("open-orders/", include("orders.urls")),
