@@ -127,12 +127,12 @@ def setting_field(setting: Setting, usual: Mapping[str, object]) -> forms.CharFi
 
 
 class NewBatchForm(WorkForm):
-    """A CSV file to be staged. What feeds which field is not part of it: it hangs on the file."""
+    """A file to be staged. What feeds which field is not part of it: it hangs on the file."""
 
     file = forms.FileField(
-        label="CSV file",
+        label="CSV file or JSON",
         allow_empty_file=True,  # which is told with its reason
-        widget=forms.FileInput(attrs={"class": "tl-file", "accept": ".csv,.txt,.tsv"}),
+        widget=forms.FileInput(attrs={"class": "tl-file", "accept": ".csv,.txt,.tsv,.json"}),
     )
     zone = forms.CharField(
         label="Zone of its times",

@@ -13,7 +13,6 @@ from batches.fields import FIELDS
 from batches.mapping import Columns
 from imports.dialect import Dialect
 from imports.moments import to_utc
-from imports.places import instrument_of
 from imports.problems import CellError, Problem, shown
 from imports.remembered import Remembered
 from trades.models import Account
@@ -80,7 +79,6 @@ class LineReader:
             if text.strip()
         }
         self.symbols = Remembered(lambda key: read_symbol(*key))
-        self.instruments = Remembered(instrument_of)  # made when first asked for
 
     def read(
         self, sequence: int, raw: Mapping[str, Any], row_number: int | None = None

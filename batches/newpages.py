@@ -1,4 +1,4 @@
-"""The page that makes a batch of a CSV file: first what it would become, then the batch.
+"""The page that makes a batch of a file, CSV or JSON: first what it would become, then the batch.
 
 The browser keeps the file meanwhile. Whatever is changed, which column feeds which field above all,
 is previewed again; nothing is written before the batch is asked for.
@@ -19,12 +19,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from batches.badges import staged_badge
 from batches.control import start
 from batches.fields import FIELDS, Field
+from batches.files import is_json, preview_file, stage_file
 from batches.forms import NewBatchForm
 from batches.lines import StagedLine
 from batches.mapping import Columns, StagingError, layout_of
 from batches.models import Batch, BatchTemplate
 from batches.reading import opened_text
-from batches.staging import Preview, preview_csv, stage_csv
+from batches.staging import Preview
 from batches.tables import rights
 from trades.models import Trade, plain
 from web.numbers import whole_number
@@ -69,7 +70,7 @@ class Look:
 def as_row(line: StagedLine) -> dict[str, object]:
     """As a table shows it, with the state that it would have."""
     return {
-        "row_number": line.row_number,
+        "row_number": line.row_number or line.sequence,
         "badge": staged_badge(is_good=not line.problems),
         "cells": [(FIELDS[name].label, shown(line, name)) for name in SHOWN],
         "message": line.message,
@@ -129,16 +130,21 @@ def staged(request: HttpRequest, form: NewBatchForm, template: BatchTemplate | N
     file, user = wanted["file"], request.user
     columns, defaults = mapping_of(request, file)
     said = {"columns": columns, "defaults": defaults}
-    batch = stage_csv(
-        file, file_name=file.name, template=template, user=user, **said, **form.wishes
-    )
+    wishes = form.wishes | said | {"template": template, "user": user}
+    # What was chosen says of each field where it stands, or that it stands nowhere.
+    batch = stage_file(file, file_name=file.name, own_names=not columns, **wishes)
     if wanted["save_as"] and rights(user)["add_template"]:
         keep_as_template(request, form, **said)
-    words = f"{batch.name}: {batch.total_trades:,} lines are staged"
-    messages.success(request, f"{words}, {batch.failed_trades:,} of them with errors.")
-    if wanted["start"] and rights(user)["start"]:
-        return start(batch, user)
-    return batch
+    return begun(request, batch, is_wished=wanted["start"])
+
+
+def begun(request: HttpRequest, batch: Batch, *, is_wished: bool) -> Batch:
+    """Tell of a new batch, and start it if that is wished by one who may."""
+    bad = f", {batch.failed_trades:,} of them with errors" if batch.failed_trades else ""
+    number = f"{batch.total_trades:,} trade{'s are' if batch.total_trades > 1 else ' is'}"
+    messages.success(request, f"{batch.name}: {number} staged{bad}.")
+    may_start = is_wished and rights(request.user)["start"]
+    return start(batch, request.user) if may_start else batch
 
 
 def keep_as_template(request: HttpRequest, form: NewBatchForm, **said: dict[str, str]) -> None:
@@ -177,7 +183,7 @@ def look_at(
     found = None
     try:
         file.seek(0)
-        found = preview_csv(file, file_name=file.name, **wishes)
+        found = preview_file(file, file_name=file.name, own_names=not columns, **wishes)
         header, fed = found.header, found.columns
     except StagingError as why:
         problem = problem or str(why)
@@ -195,6 +201,8 @@ def look_at(
 
 def header_of(file: UploadedFile) -> list[str]:
     """The headings that there are to choose from, though the needed ones are not among them."""
+    if is_json(file.name):
+        return []
     nothing_needed = Columns(defaults={field.name: "-" for field in FIELDS.values()})
     file.seek(0)
     try:

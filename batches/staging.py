@@ -5,7 +5,7 @@ read onto disk first, then written in one transaction: memory does not grow with
 other writer waits while they are read, and the total is never anything but final.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -20,8 +20,16 @@ from batches.fields import FIELDS, Field
 from batches.lines import PLAIN, StagedLine
 from batches.mapping import StagingError, dialect_of, layout_of
 from batches.models import Batch, BatchTemplate
-from batches.reading import Source, as_given, lines_of_csv, lines_of_objects, name_of, opened_text
-from batches.restaging import reader_for, restage
+from batches.reading import (
+    Source,
+    as_given,
+    lines_of_csv,
+    lines_of_objects,
+    name_of,
+    opened_text,
+    storable,
+)
+from batches.restaging import reader_for
 from batches.wishes import Wishes
 from batches.writing import Staged
 from imports.dialect import Dialect, in_words
@@ -30,10 +38,11 @@ from imports.textfile import TextFile
 from orders.spool import opened_spool
 from trades.models import Trade
 
-__all__ = ["FIELDS", "Field", "StagedLine", "StagingError", "restage"]
+__all__ = ["FIELDS", "Field", "StagedLine", "StagingError"]
 
 LOT = 500  # lines
 SHOWN = 50  # lines of a preview
+MOST_KEYS = 200  # of objects, to choose from
 
 
 class Wished(TypedDict, total=False):
@@ -70,6 +79,15 @@ class Preview:
     def good(self) -> int:
         return self.total - self.bad
 
+    def add_all(self, lines: Iterable[StagedLine]) -> None:
+        for line in lines:
+            self.total += 1
+            self.bad += bool(line.problems)
+            if len(self.lines) < SHOWN:
+                self.lines.append(line)
+            if line.problems and len(self.bad_lines) < SHOWN:
+                self.bad_lines.append(line)
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -94,9 +112,19 @@ def stage_csv(source: Source, *, file_name: str = "", **wished: Unpack[Wished]) 
         return staged.save()
 
 
-def stage_json(items: Iterable[Any], **wished: Unpack[Wished]) -> Batch:
-    """A new batch of objects with the fields of instructions. Raises StagingError."""
-    with staged_json(items, Wishes(**wished)) as staged:
+def stage_json(
+    items: Iterable[Any],
+    *,
+    file_name: str = "",
+    own_names: bool = True,
+    **wished: Unpack[Wished],
+) -> Batch:
+    """A new batch of objects with the fields of instructions. Raises StagingError.
+
+    Without `own_names`, a field is only read from the key that was chosen for it.
+    """
+    wishes, name = Wishes(**wished), PurePath(file_name).stem
+    with staged_json(items, wishes, name, own_names=own_names) as staged:
         return staged.save()
 
 
@@ -113,15 +141,28 @@ def preview_csv(source: Source, *, file_name: str = "", **wished: Unpack[Wished]
     """What `stage_csv` would make of it; nothing is written. Raises StagingError."""
     with read_csv(source, Wishes(**wished), file_name) as reading:
         preview = Preview(reading.layout.header, reading.columns, reading.dialect_in_words)
-        for line in reading.lines:
-            preview.total += 1
-            preview.bad += bool(line.problems)
-            if len(preview.lines) < SHOWN:
-                preview.lines.append(line)
-            if line.problems and len(preview.bad_lines) < SHOWN:
-                preview.bad_lines.append(line)
+        preview.add_all(reading.lines)
         require_some(preview.total, reading.file.name)
     return preview
+
+
+def preview_json(
+    items: Sequence[Any], *, file_name: str, own_names: bool = True, **wished: Unpack[Wished]
+) -> Preview:
+    """What `stage_json` would make of them; nothing is written. Raises StagingError."""
+    wishes, header = Wishes(**wished), keys_of(items)
+    columns = wishes.mapping(own_names)
+    reader = reader_for(wishes.new_batch(""), columns, wishes.timezone, PLAIN)
+    preview = Preview(header, columns.headings(header), "JSON")
+    preview.add_all(limited(lines_of_objects(items, reader)))
+    require_some(preview.total, file_name)
+    return preview
+
+
+def keys_of(items: Iterable[Any]) -> list[str]:
+    """Of all objects, in the order in which they come; the first of very many."""
+    keys = (key for item in items if isinstance(item, Mapping) for key in storable(item))
+    return list(islice(dict.fromkeys(keys), MOST_KEYS))
 
 
 @contextmanager
@@ -135,9 +176,11 @@ def staged_csv(source: Source, wishes: Wishes, file_name: str = "") -> Iterator[
 
 
 @contextmanager
-def staged_json(items: Iterable[Any], wishes: Wishes, name: str = "") -> Iterator[Staged]:
+def staged_json(
+    items: Iterable[Any], wishes: Wishes, name: str = "", *, own_names: bool = True
+) -> Iterator[Staged]:
     """The same of objects."""
-    columns, batch = wishes.mapping(own_names=True), wishes.new_batch(name)
+    columns, batch = wishes.mapping(own_names), wishes.new_batch(name)
     reader = reader_for(batch, columns, wishes.timezone, PLAIN)
     with spooled(batch, limited(lines_of_objects(items, reader)), "The list of trades") as staged:
         yield staged
@@ -180,11 +223,16 @@ def require_some(total: int, name: str) -> None:
 
 def limited(lines: Iterator[StagedLine]) -> Iterator[StagedLine]:
     """Raises StagingError behind as many lines as a batch may have."""
-    most = settings.TRADELOG_MAX_BATCH_LINES
     for line in lines:
-        if line.sequence > most:
-            raise StagingError(
-                f"More than {most:,} lines, the most that a batch may have "
-                "(TRADELOG_MAX_BATCH_LINES); make several batches of them."
-            )
+        require_few(line.sequence)
         yield line
+
+
+def require_few(lines: int) -> None:
+    """Raises StagingError for more lines than a batch may have."""
+    most = settings.TRADELOG_MAX_BATCH_LINES
+    if lines > most:
+        raise StagingError(
+            f"More than {most:,} lines, the most that a batch may have "
+            "(TRADELOG_MAX_BATCH_LINES); make several batches of them."
+        )

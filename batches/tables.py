@@ -70,6 +70,7 @@ class BatchTradeTable(Table):
     side = Column(accessor="get_side_display")
     quantity = Column(attrs=NUMBER)
     price = Column(attrs=NUMBER)
+    filled_at = Column(accessor="trade__price", verbose_name="Filled at", attrs=NUMBER)
     attempts = Column(attrs=NUMBER)
     error_message = Column(verbose_name="Message", attrs={"td": {"class": "tl-message"}})
     trade = Column(accessor="trade_id", verbose_name="Trade")
@@ -93,11 +94,14 @@ class BatchTradeTable(Table):
     def render_price(self, value: Decimal) -> str:
         return plain(value)
 
+    render_filled_at = render_price
+
     def render_trade(self, value: int) -> SafeString | str:
+        """With an id, by which a link keeps the focus when the list is renewed."""
         if not self.sees_trades:
             return str(value)
         page = reverse("trade", args=[value])
-        return format_html('<a class="tl-link" href="{}">{}</a>', page, value)
+        return format_html('<a class="tl-link" id="booked-{}" href="{}">{}</a>', value, page, value)
 
 
 def rights(user: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:

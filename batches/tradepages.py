@@ -23,7 +23,7 @@ def trade_page(trades: QuerySet[BatchTrade], first: str = "") -> TradePage:
     """Up to 50 of the trades of one batch from the sequence `first` on; no number is not given."""
     start = whole_number(first) or 0
     here = trades.filter(sequence__gte=start).order_by("sequence")
-    found = list(here.select_related("account", "instrument")[: PAGE + 1])
+    found = list(here.select_related("account", "instrument", "trade")[: PAGE + 1])
     before = trades.filter(sequence__lt=start).order_by("-sequence")
     sequences_before = list(before.values_list("sequence", flat=True)[:PAGE])
     return TradePage(

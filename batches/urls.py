@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from batches import newpages, pages, templatepages
+from batches import copypages, newpages, pages, templatepages
 from batches.deeds import DEEDS, page_of
 
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("progress/", pages.progress, name="batch-progress"),
     path("new/", newpages.new, name="batch-new"),
     path("new/preview/", newpages.preview, name="batch-preview"),
+    path("copy/", copypages.copy, name="batch-copy"),
     path("templates/", templatepages.templates, name="batch-templates"),
     path("templates/new/", templatepages.new, name="batch-template-new"),
     path("templates/<int:pk>/", templatepages.edit, name="batch-template"),

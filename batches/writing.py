@@ -22,7 +22,7 @@ SLICE = 500  # symbols that the database is asked for at once
 
 
 class Staged:
-    """The lines of a new batch, on disk. `save` makes the batch, once."""
+    """Lines of a batch, on disk. `save` makes the batch of them, once."""
 
     def __init__(self, batch: Batch, spool: Spool) -> None:
         self.batch = batch
@@ -31,7 +31,8 @@ class Staged:
         self.bad = 0
 
     def add(self, lines: list[StagedLine]) -> None:
-        self.spool.add(lines)
+        if lines:
+            self.spool.add(lines)
         for line in lines:
             if line.problems:
                 self.bad += 1
@@ -48,6 +49,20 @@ class Staged:
             for lines in self.spool:
                 write_lines(self.batch, lines)
         return self.batch
+
+    def replace(self) -> int:
+        """Write the lines in place of those that have their numbers; how many of them are good.
+
+        The caller holds the batch, in a transaction.
+        """
+        make_instruments(self.symbols)
+        for lines in self.spool:
+            old = BatchTrade.objects.filter(
+                batch=self.batch, sequence__in=[one.sequence for one in lines]
+            )
+            old._raw_delete(old.db)  # nothing refers to them
+            write_lines(self.batch, lines)
+        return self.spool.rows - self.bad
 
 
 def make_instruments(symbols: dict[str, Symbol]) -> None:

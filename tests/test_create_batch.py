@@ -72,10 +72,28 @@ def test_a_dry_run_writes_nothing() -> None:
     assert not Batch.objects.exists()
 
 
+def test_a_dry_run_names_what_is_bad_far_below(tmp_path: Path) -> None:
+    good = {"account": "Sim101", "instrument": "AAPL", "side": "buy", "quantity": 1, "price": 9}
+    items = [good] * console.PROBLEMS_SHOWN * 20 + [7]
+    told = run(file_with(tmp_path / "long.json", json.dumps(items)), "--dry-run")
+    assert "101 trades, 1 of them would fail." in told
+    assert "trade 101: is no object" in told
+
+
 def test_a_list_of_objects(tmp_path: Path) -> None:
     items = [{"account": "Sim101", "instrument": "AAPL", "side": "buy", "quantity": 1, "price": 9}]
     told = run(file_with(tmp_path / "monday.json", json.dumps(items)))
     assert told.startswith("monday: staged")
+
+
+def test_a_dry_run_of_objects(tmp_path: Path) -> None:
+    items = [{"account": "Sim101", "instrument": "AAPL", "side": "buy", "quantity": "x"}, 7]
+    told = run(file_with(tmp_path / "monday.JSON", json.dumps(items)), "--dry-run")
+    assert "2 trades, 2 of them would fail." in told
+    assert "Read as JSON: account from account, instrument from instrument" in told
+    assert "trade 1: quantity: 'x' is not a number" in told
+    assert "trade 2: is no object" in told
+    assert not Batch.objects.exists()
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}", "[" * 100_000])

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from batches import writing
 from batches.fields import FIELDS
+from batches.lines import StagedLine
 from batches.models import Batch, BatchTemplate, BatchTrade
-from batches.restaging import reader_of
+from batches.restaging import read_again, read_bad_lines, reader_of
 from batches.staging import (
     StagingError,
     preview_csv,
-    restage,
     stage_csv,
     stage_json,
     stage_trades,
@@ -460,13 +460,17 @@ def test_trades_keep_their_account_unless_told_otherwise(take_in: TakeIn) -> Non
 # --- Once more
 
 
+def again(trade: BatchTrade) -> StagedLine | None:
+    return read_again(trade, reader_of(trade.batch))
+
+
 def test_a_line_is_staged_again_when_its_account_is_there() -> None:
     trade = only(stage_csv(csv_of(LINE.replace("Sim101", "LIVE-1"))))
-    assert restage(trade)[0]["code"] == "unknown_account"
+    assert again(trade).errors[0]["code"] == "unknown_account"
     Account.objects.create(name="LIVE-1")
-    assert restage(trade) == []
-    trade.save()
-    trade.refresh_from_db()
+    with read_bad_lines(trade.batch) as lines:
+        assert lines.replace() == 1
+    trade = only(trade.batch)
     assert (trade.account.name, trade.instrument.symbol, trade.quantity) == (
         "LIVE-1",
         "MNQ 03-26",
@@ -482,14 +486,16 @@ def test_a_line_is_staged_again_as_it_was_read_at_first() -> None:
     )
     Account.objects.create(name="X")
     trade = BatchTrade.objects.get(batch=batch)
-    assert restage(trade, reader_of(trade.batch)) == []
-    assert (trade.price, trade.side) == (Decimal("1.5"), "sell")
-    assert trade.executed_at == datetime(2026, 1, 5, 9, tzinfo=UTC)
+    line = again(trade)
+    assert line.errors == []
+    assert (line.values["price"], line.values["side"]) == (Decimal("1.5"), "sell")
+    assert line.values["executed_at"] == datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
 def test_a_line_of_a_wrong_shape_stays_one() -> None:
     trade = only(stage_csv(csv_of('Sim101,AAPL,Buy,1,10,"2026')))
-    assert restage(trade)[0]["code"] == "unclosed_quote"
+    assert trade.errors[0]["code"] == "unclosed_quote"
+    assert again(trade) is None
 
 
 def test_trades_and_objects_are_staged_again(take_in: TakeIn) -> None:
@@ -497,5 +503,5 @@ def test_trades_and_objects_are_staged_again(take_in: TakeIn) -> None:
     copy = only(stage_trades(Trade.objects.all(), defaults={"account": "Copy"}))
     given = only(stage_json([GOOD | {"account": "Copy"}]))
     Account.objects.create(name="Copy")
-    assert [restage(copy), restage(given)] == [[], []]
-    assert copy.account.name == given.account.name == "Copy"
+    assert [again(copy).errors, again(given).errors] == [[], []]
+    assert again(copy).values["account"] == again(given).values["account"] == "Copy"

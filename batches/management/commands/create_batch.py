@@ -1,7 +1,6 @@
 """manage.py create_batch: make a batch of the lines of a file."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from batches.console import follow, outcome, preview_in_words, problems_in_words, staged_in_words
 from batches.control import start
+from batches.files import preview_file, stage_file
+from batches.mapping import StagingError
 from batches.models import Batch, BatchTemplate
-from batches.staging import StagingError, preview_csv, stage_csv, stage_json
 from batches.states import Status
 from batches.wishes import template_called
-from imports.apibackup import MOST_JSON
 from joblogs.states import Trigger
 from trades.models import validate_zone
 
@@ -59,7 +58,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="say what would be made of a CSV and write nothing",
+            help="say what would be made and write nothing",
         )
 
     def handle(self, **options: Any) -> None:
@@ -70,7 +69,7 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self.rehearse(path, wished_by(options))
                 return
-            batch = staged(path, wished_by(options))
+            batch = stage_file(path, **wished_by(options))
         except StagingError as problem:
             raise CommandError(str(problem)) from None
         except OSError as problem:
@@ -83,9 +82,7 @@ class Command(BaseCommand):
             self.begin(batch, wait=options["wait"])
 
     def rehearse(self, path: Path, wished: dict[str, Any]) -> None:
-        if path.suffix.lower() == ".json":
-            raise CommandError("Only a CSV file can be tried with --dry-run.")
-        for sentence in preview_in_words(path.name, preview_csv(path, **wished)):
+        for sentence in preview_in_words(path.name, preview_file(path, **wished)):
             self.stdout.write(sentence)
 
     def begin(self, batch: Batch, *, wait: bool) -> None:
@@ -102,25 +99,6 @@ class Command(BaseCommand):
     def tell_problems(self, batch: Batch) -> None:
         for sentence in problems_in_words(batch):
             self.stdout.write(sentence)
-
-
-def staged(path: Path, wished: dict[str, Any]) -> Batch:
-    """Raises StagingError, OSError."""
-    if path.suffix.lower() != ".json":
-        return stage_csv(path, **wished)
-    return stage_json(objects_in(path), **{**wished, "name": wished["name"] or path.stem})
-
-
-def objects_in(path: Path) -> list[Any]:
-    if path.stat().st_size > MOST_JSON << 20:
-        raise StagingError(f"{path.name} has more than {MOST_JSON} MB of JSON; give a CSV file.")
-    try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as problem:
-        raise StagingError(f"{path.name} is no JSON: {problem}.") from None
-    if not isinstance(found, list):
-        raise StagingError(f"{path.name} holds no list; expected a list of objects.")
-    return found
 
 
 def wished_by(options: dict[str, Any]) -> dict[str, Any]:
