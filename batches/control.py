@@ -16,6 +16,7 @@ from django.utils import timezone
 from batches.ending import end_all, summary, tell_of_end
 from batches.executors import executor_named
 from batches.models import FIRST, LAST, Batch, BatchTrade
+from batches.restaging import read_bad_lines
 from batches.retrying import wait_again
 from batches.staging import StagingError
 from batches.states import FINAL, StateConflict, Status, TradeStatus
@@ -39,6 +40,10 @@ def conflict(batch: Batch, what: str) -> StateConflict:
         state = "started already"
     elif batch.cancel_requested and not batch.is_completed:
         state = "being cancelled already"
+    elif batch.undo_requested:
+        state = "rolled back" if batch.undone_at else "being rolled back"
+    if batch.archived_at:
+        state += " and archived"
     return StateConflict(f"{batch.name} is {state}; {what}.")
 
 
@@ -123,20 +128,29 @@ def retry(
 ) -> Batch:
     """Have what failed or was cancelled tried again; it runs as soon as a worker is free.
 
-    Raises StateConflict.
+    Bad lines are read before the batch is held: nobody waits for that. Raises StateConflict.
     """
-    with transaction.atomic():
-        now = held(batch)
-        if not now.can_be_retried:
-            raise conflict(batch, "only one that ended without success can be retried")
-        try:
-            wait_again(now)
-        except StagingError as problem:
-            raise conflict(batch, f"its bad lines cannot be read again: {problem}") from None
-        write_down(user, batch, "retried")
-        ring(RUN, batch.pk, trigger=trigger, asked_by=user)
+    before = Batch.objects.filter(pk=batch.pk).first() or batch  # deleted: told by `held`
+    require_retryable(before)
+    try:
+        with read_bad_lines(before) as lines, transaction.atomic():
+            now = held(batch)
+            require_retryable(now)
+            if now.rounds != before.rounds:
+                raise conflict(batch, "it was retried meanwhile")
+            wait_again(now, lines)
+            write_down(user, batch, "retried")
+            ring(RUN, batch.pk, trigger=trigger, asked_by=user)
+    except StagingError as problem:
+        raise conflict(batch, f"its bad lines cannot be read again: {problem}") from None
     batch.refresh_from_db()
     return batch
+
+
+def require_retryable(batch: Batch) -> None:
+    if not batch.can_be_retried:
+        words = "only one that ended without success, and is not archived or rolled back"
+        raise conflict(batch, f"{words}, can be retried")
 
 
 def set_priority(batch: Batch, priority: int, user: AbstractBaseUser | None = None) -> Batch:

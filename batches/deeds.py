@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,14 +19,17 @@ from django.views.decorators.http import require_http_methods
 
 from batches import control
 from batches.about import possible
+from batches.answers import NOT_BOOKED, VERIFY
 from batches.badges import batch_badge
 from batches.forms import PriorityForm, SureForm
-from batches.models import Batch
+from batches.models import Batch, BatchTrade
 from batches.states import StateConflict, TradeStatus
+from trades.models import Trade
 from web.shell import Page, is_by_script, page_for, shell
 
 CONFLICT = 409
-IN_DOUBT = "Interrupted"  # how the message of a trade begins of which nobody knows what became
+# What the message of a trade says that failed, and may have been executed all the same.
+IN_DOUBT = Q(error_message__icontains=VERIFY) | Q(error_message__startswith=NOT_BOOKED)
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,7 @@ def asked(
         "form": form,
         "conflict": conflict,
         "in_doubt": in_doubt(batch) if deed.name == "retry" else 0,
+        "lost": what_goes(batch) if deed.name == "undo" else {},
         "address": reverse(f"batch-{deed.name}", args=[batch.pk]),
     }
     if is_by_script(request):
@@ -166,7 +171,16 @@ def asked(
     return render(request, "batches/sure.html", page, status=CONFLICT if conflict else 200)
 
 
-def in_doubt(batch: Batch) -> int:
-    """How many trades were broken off, so that only the broker knows what became of them."""
-    failed = batch.batch_trades.filter(status=TradeStatus.FAILED)
-    return failed.filter(error_message__startswith=IN_DOUBT).count()
+def in_doubt(*batches: Batch) -> int:
+    """How many failed trades may have been executed: only the broker knows."""
+    failed = BatchTrade.objects.filter(batch__in=batches, status=TradeStatus.FAILED)
+    return failed.filter(IN_DOUBT).count()
+
+
+def what_goes(batch: Batch) -> dict[str, int]:
+    """What a rollback takes out of the log: of the trades of the batch, those that still exist."""
+    return Trade.objects.filter(batch=batch).aggregate(
+        trades=Count("pk"),
+        with_notes=Count("pk", filter=~Q(notes="")),
+        reviewed=Count("pk", filter=Q(reviewed=True)),
+    )

@@ -159,6 +159,10 @@ class Batch(models.Model):
         return self.executed_trades + self.failed_trades + self.cancelled_trades
 
     @property
+    def trades_in_words(self) -> str:
+        return f"{self.total_trades:,} trade{'' if self.total_trades == 1 else 's'}"
+
+    @property
     def pending_trades(self) -> int:
         """Those that wait, and those that are being executed."""
         return self.total_trades - self.processed_trades

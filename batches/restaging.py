@@ -1,13 +1,20 @@
 """A line that was bad is read again as it was given: what it lacked may be here by now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from batches.lines import LineReader, StagedLine
 from batches.mapping import Columns
 from batches.models import Batch, BatchTrade
+from batches.states import TradeStatus
 from batches.wishes import make_executor
+from batches.writing import Staged
 from imports.dialect import Dialect
 from imports.places import zones_for
+from orders.spool import opened_spool
+
+LOT = 500  # bad lines that are read again at once
+NO_ERRORS: list[dict[str, str]] = []
 
 # Nothing but another file could make such a line better.
 SHAPES = {
@@ -50,29 +57,32 @@ def zone_finder(whole_file: str) -> Callable[[str], str]:
     return lambda account: zones.get(account, zones[""])
 
 
-def restage(batch_trade: BatchTrade, reader: LineReader | None = None) -> list[dict[str, str]]:
-    """Read a bad line once more, as it was given; what is still wrong with it, if anything.
+def read_again(row: BatchTrade, reader: LineReader) -> StagedLine | None:
+    """A bad line, read once more as it was given; None where that can change nothing."""
+    if any(error["code"] in SHAPES for error in row.errors):
+        return None
+    return reader.read(row.sequence, row.raw, row.row_number)
 
-    Its fields are filled, and nothing is saved. Of many trades of a batch, give each the same
-    `reader_of(batch)`. Raises StagingError if the executor is no more.
+
+@contextmanager
+def read_bad_lines(batch: Batch) -> Iterator[Staged]:
+    """On disk, those bad lines of a batch of which there is something new to say.
+
+    Raises StagingError if its executor is no more.
     """
-    if any(error["code"] in SHAPES for error in batch_trade.errors):
-        return batch_trade.errors
-    reader = reader or reader_of(batch_trade.batch)
-    line = reader.read(batch_trade.sequence, batch_trade.raw, batch_trade.row_number)
-    if line.symbol and not line.problems:
-        batch_trade.instrument = reader.instruments[line.symbol]
-    fill(batch_trade, line)
-    return batch_trade.errors
+    with opened_spool() as spool:
+        staged, reader = Staged(batch, spool), None
+        for rows in bad_lines(batch):
+            reader = reader or reader_of(batch)
+            lines = [(row, read_again(row, reader)) for row in rows]
+            staged.add([line for row, line in lines if line and line.errors != row.errors])
+        yield staged
 
 
-def fill(batch_trade: BatchTrade, line: StagedLine) -> None:
-    values = line.values
-    batch_trade.account_id = line.account_id
-    for name in ("side", "order_id", "trade_name", "notes"):
-        setattr(batch_trade, name, values.get(name, ""))
-    for name in ("quantity", "price", "executed_at"):
-        setattr(batch_trade, name, values.get(name))
-    batch_trade.commission = values.get("commission", 0)
-    batch_trade.errors = line.errors
-    batch_trade.error_message = line.message
+def bad_lines(batch: Batch) -> Iterator[list[BatchTrade]]:
+    failed = BatchTrade.objects.filter(batch=batch, status=TradeStatus.FAILED)
+    bad = failed.exclude(errors=NO_ERRORS).order_by("sequence")
+    last = 0
+    while rows := list(bad.filter(sequence__gt=last)[:LOT]):
+        yield rows
+        last = rows[-1].sequence

@@ -9,6 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from batches import restaging
 from batches.claims import claim
 from batches.control import (
     archive,
@@ -21,6 +22,7 @@ from batches.control import (
     undo,
 )
 from batches.executors import EXECUTORS
+from batches.lines import LineReader, StagedLine
 from batches.models import Batch, BatchTrade
 from batches.staging import stage_json
 from batches.states import StateConflict, Status, TradeStatus
@@ -199,6 +201,40 @@ def test_bad_lines_are_read_again() -> None:
     assert Trade.objects.get().price == Decimal(2)
 
 
+def test_nobody_waits_while_bad_lines_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = stage_json([{"account": "Sim900"}], executor="journal")
+    start(batch)
+    work_off()
+    read = restaging.read_again
+
+    def meanwhile(row: BatchTrade, reader: LineReader) -> StagedLine | None:
+        monkeypatch.undo()
+        retry(batch)
+        work_off()
+        return read(row, reader)
+
+    monkeypatch.setattr(restaging, "read_again", meanwhile)
+    with pytest.raises(StateConflict, match="it was retried meanwhile"):
+        retry(batch)
+    batch.refresh_from_db()
+    assert (batch.rounds, batch.failed_trades) == (2, 1)
+
+
+def test_of_bad_lines_only_what_changes_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = {"account": "Sim900", "instrument": "AAPL", "side": "buy", "quantity": "1", "price": "2"}
+    batch = stage_json([item, item | {"quantity": "none"}, {"account": "Sim101"}])
+    start(batch)
+    work_off()
+    before = {row.sequence: row for row in BatchTrade.objects.all()}
+    Account.objects.create(name="Sim900")
+    retry(batch)
+    after = {row.sequence: row for row in BatchTrade.objects.all()}
+    changed = [key for key, row in after.items() if row.error_message != before[key].error_message]
+    assert changed == [1, 2]
+    assert after[2].error_message == "quantity: 'none' is not a number"
+    assert (after[1].raw, after[1].errors, after[3].pk) == (item, [], before[3].pk)
+
+
 def test_bad_lines_cannot_be_read_again_without_their_executor() -> None:
     batch = stage_json([{"account": "Sim900"}], executor="journal")
     start(batch)
@@ -208,12 +244,19 @@ def test_bad_lines_cannot_be_read_again_without_their_executor() -> None:
         retry(batch)
 
 
-def test_what_is_archived_or_rolled_back_is_not_retried() -> None:
-    for values in ({"archived_at": timezone.now()}, {"undo_requested": True}):
-        batch = in_state("failed")
-        Batch.objects.filter(pk=batch.pk).update(**values)
-        with pytest.raises(StateConflict):
-            retry(batch)
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("Monday is failed and archived; ", {"archived_at": timezone.now()}),
+        ("Monday is being rolled back; ", {"undo_requested": True}),
+        ("Monday is rolled back; ", {"undo_requested": True, "undone_at": timezone.now()}),
+    ],
+)
+def test_what_is_archived_or_rolled_back_is_not_retried(words: str, values: dict) -> None:
+    batch = in_state("failed")
+    Batch.objects.filter(pk=batch.pk).update(**values)
+    with pytest.raises(StateConflict, match=words):
+        retry(batch)
 
 
 # --- Priority, archive, delete
@@ -259,15 +302,15 @@ def test_of_each_round_it_is_told_once() -> None:
     retry(batch)
     work_off()
     told = Notice.objects.order_by("pk").values_list("key", "title", "text", "level")
-    words = ("Batch failed: Monday", "Of 1 trades: 1 failed.", "error")
+    words = ("Batch failed: Monday", "Of 1 trade: 1 failed.", "error")
     assert [*told] == [(f"batch:{batch.pk}:{round}", *words) for round in (1, 2)]
 
 
-def test_of_success_it_is_told_in_words() -> None:
-    started(2)
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "Its trade is executed."), (2, "All 2 trades are executed.")]
+)
+def test_of_success_it_is_told_in_words(count: int, words: str) -> None:
+    started(count)
     work_off()
     notice = Notice.objects.get()
-    assert (notice.title, notice.text) == (
-        "Batch success: Monday",
-        "All 2 trades are executed.",
-    )
+    assert (notice.title, notice.text) == ("Batch success: Monday", words)
