@@ -12,6 +12,7 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import Throttled
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,11 +22,13 @@ from batches.api import ID, SEE, find_batch
 from batches.export import moment
 from batches.models import Batch
 from batches.progress import progress_of
+from batches.watching import WATCHERS, Seat
 from web.api import ApiView, answers
 
 EVENTS = "text/event-stream"
 BETWEEN_LOOKS = 1.0  # seconds
 SILENCE = 15.0  # seconds without news, after which a sign of life is sent
+COME_BACK = 60  # seconds until it is worth asking for a stream again
 LONGEST = 600.0  # seconds; then the client asks again, and its rights are looked at again
 
 
@@ -60,7 +63,11 @@ class BatchProgress(ApiView):
         """
         batch = find_batch(id)
         if request.accepted_renderer.media_type == EVENTS:
-            return EventResponse(Changes(batch.pk))
+            seat = WATCHERS.seat(request.user.pk)
+            if seat is None:
+                sentence = "Too many watch batches already; ask without a stream meanwhile."
+                raise Throttled(COME_BACK, sentence)
+            return EventResponse(Changes(batch.pk), seat)
         return Response(as_json(batch))
 
     def finalize_response(
@@ -109,12 +116,17 @@ class Changes:
 
 
 class EventResponse(StreamingHttpResponse):
-    """Events as they happen, by servers of both kinds."""
+    """Events as they happen, by servers of both kinds. Whoever closes it leaves the seat."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: Changes, seat: Seat) -> None:
         self.changes = changes
+        self.seat = seat
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(self.later(), content_type=EVENTS, headers=headers)
+
+    def close(self) -> None:
+        self.seat.leave()
+        super().close()
 
     def __iter__(self) -> Iterator[bytes]:
         while True:
@@ -125,10 +137,13 @@ class EventResponse(StreamingHttpResponse):
             time.sleep(BETWEEN_LOOKS)
 
     async def later(self) -> AsyncIterator[bytes]:
-        while True:
-            # In the thread of the request, where its connection to the database is.
-            if news := await sync_to_async(self.changes.look)():
-                yield news.encode()
-            if self.changes.is_over:
-                return
-            await asyncio.sleep(BETWEEN_LOOKS)
+        try:
+            while True:
+                # In the thread of the request, where its connection to the database is.
+                if news := await sync_to_async(self.changes.look)():
+                    yield news.encode()
+                if self.changes.is_over:
+                    return
+                await asyncio.sleep(BETWEEN_LOOKS)
+        finally:  # also where the client has gone away
+            self.seat.leave()

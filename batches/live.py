@@ -7,9 +7,8 @@ what has changed is sent. There is no message that could be lost, and nothing to
 import asyncio
 import json
 import time
-from collections import Counter
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
@@ -19,15 +18,15 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError
 
 from batches.progress import progress_of_all
+from batches.watching import WATCHERS, Seat
 from web.numbers import whole_number
 
 EVERY = 1.0  # seconds from one look to the next
 LONGEST = 600.0  # seconds of a connection; the browser opens another, whose rights are asked anew
 MOST_SHOWN = 100  # batches of a page
-MOST_OF_A_USER = 10  # connections
 # Why the server closes a connection: nothing goes on; open another; the database does not answer;
-# a browser has nothing to say here.
-ENDED, AGAIN, BROKEN, TOO_TALKATIVE = 1000, 4000, 1011, 1003
+# a browser has nothing to say here; too many watch already.
+ENDED, AGAIN, BROKEN, TOO_TALKATIVE, FULL = 1000, 4000, 1011, 1003, 1013
 
 
 def asked_for(texts: Iterable[str]) -> list[int]:
@@ -44,11 +43,11 @@ def may_see(user: AbstractBaseUser | AnonymousUser) -> bool:
 class LiveBatches(AsyncJsonWebsocketConsumer):
     """Sends {"batches": [progress, …]}: first all that were asked for, then those that change.
 
-    Closes when none of them is active. Who may not see batches, or has many connections already, is
-    refused.
+    Closes when none of them is active, and at once where too many watch already. Who may not see
+    batches is refused.
     """
 
-    open: ClassVar[Counter[int]] = Counter()  # connections of this process, by user
+    seat: Seat | None = None
     watching: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
@@ -56,17 +55,21 @@ class LiveBatches(AsyncJsonWebsocketConsumer):
         query = parse_qs(self.scope["query_string"].decode(errors="replace"))
         self.asked_for = asked_for(query.get("batch", []))
         self.sent: dict[str, dict[str, Any]] = {}
-        is_welcome = self.asked_for and await may_see(user)
-        if not is_welcome or self.open[user.pk] >= MOST_OF_A_USER:
+        if not self.asked_for or not await may_see(user):
             await self.close()
             return
-        self.open[user.pk] += 1
+        await self.accept()  # else a browser is not told why it is closed
+        self.seat = WATCHERS.seat(user.pk)
+        if self.seat is None:
+            await self.close(FULL)
+            return
         self.watching = asyncio.create_task(self.watch())
 
     async def disconnect(self, code: int) -> None:
         if self.watching:
             self.watching.cancel()
-            self.open[self.scope["user"].pk] -= 1
+        if self.seat:
+            self.seat.leave()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         await self.close(TOO_TALKATIVE)
@@ -76,7 +79,6 @@ class LiveBatches(AsyncJsonWebsocketConsumer):
         return json.dumps(content, cls=DjangoJSONEncoder)
 
     async def watch(self) -> None:
-        await self.accept()
         until = time.monotonic() + LONGEST
         try:
             while await self.tell_changes():

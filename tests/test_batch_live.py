@@ -15,8 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from batches import live
 from batches.control import cancel
-from batches.live import AGAIN, BROKEN, ENDED, MOST_OF_A_USER, MOST_SHOWN, LiveBatches, asked_for
+from batches.live import AGAIN, BROKEN, ENDED, FULL, MOST_SHOWN, LiveBatches, asked_for
 from batches.models import Batch
+from batches.watching import MOST, MOST_OF_A_USER, WATCHERS
 from tests.batching import stage, started, work_off
 from tests.conftest import person
 from tradelog.asgi import application
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "EVERY", 0.01)
-    LiveBatches.open.clear()
+    WATCHERS.by_user.clear()
 
 
 @pytest.fixture
@@ -118,11 +119,19 @@ def test_an_address_that_says_nothing_is_refused(looker: User, address: str) -> 
 
 def test_a_user_has_so_many_connections(looker: User) -> None:
     address = address_of(started())
-    LiveBatches.open[looker.pk] = MOST_OF_A_USER
-    assert not talk(looker, address)
-    LiveBatches.open[looker.pk] -= 1
-    assert talk(looker, address)
-    assert LiveBatches.open[looker.pk] == MOST_OF_A_USER - 1
+    WATCHERS.by_user[looker.pk] = MOST_OF_A_USER
+    assert talk(looker, address, Socket.closed_with) == FULL
+    assert WATCHERS.by_user[looker.pk] == MOST_OF_A_USER
+    WATCHERS.by_user[looker.pk] -= 1
+    assert talk(looker, address, Socket.told)
+    assert WATCHERS.by_user[looker.pk] == MOST_OF_A_USER - 1
+
+
+def test_all_together_have_so_many(looker: User) -> None:
+    WATCHERS.by_user.update({-number: 1 for number in range(1, MOST + 1)})
+    assert talk(looker, address_of(started()), Socket.closed_with) == FULL
+    WATCHERS.by_user[-1] -= 1
+    assert talk(looker, address_of(started()), Socket.told)
 
 
 def test_who_talks_is_shown_out(looker: User) -> None:

@@ -90,7 +90,7 @@ function show(progress) {
     else if (shown.length) renewSoon();
 }
 
-function fill(part, { total_trades: total, processed_trades: processed, failed_trades: failed, progress_percentage: percent }) {
+function fill(part, { total_trades: total, processed_trades: processed, failed_trades: failed, progress_percentage: percent, is_active }) {
     const bar = part.querySelector("[role=progressbar]");
     bar.setAttribute("aria-valuenow", percent);
     const widths = { "tl-success": processed - failed, "tl-failed": failed };
@@ -103,6 +103,10 @@ function fill(part, { total_trades: total, processed_trades: processed, failed_t
     const [share, counts] = part.querySelectorAll(".tl-counts > *");
     share.textContent = `${percent} %`;
     counts.textContent = `${number(processed)} of ${number(total)}${failed ? `, ${number(failed)} failed` : ""}`;
+    if (!is_active) return; // its page is renewed at once
+    for (const one of part.parentElement.querySelectorAll("[data-count]")) {
+        one.textContent = number({ executed: processed - failed, failed, left: total - processed }[one.dataset.count]);
+    }
 }
 
 // Whether the news told of the end, or a part that was renewed meanwhile.
