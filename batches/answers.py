@@ -13,7 +13,10 @@ from trades.models import plain
 
 MOST_DIGITS, MOST_DECIMALS, MOST_WHOLE = 15, 10, 15  # what every database keeps exactly
 LONGEST_ORDER_ID = 200
-INTERRUPTED = "Interrupted: verify at the broker whether it was executed."
+# Every message of a trade that may have been executed although it failed says the one or the other.
+VERIFY = "verify at the broker"
+NOT_BOOKED = "It was executed, but"
+INTERRUPTED = f"Interrupted: {VERIFY} whether it was executed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ def verdict_on(batch_trade_id: int, quantity: Decimal, answer: Fill | Rejection 
         reason = answer.reason.strip() or "The executor refused it without a reason."
         return Verdict(batch_trade_id, TradeStatus.FAILED, reason)
     if problem := problem_of(answer):
-        message = f"It was executed, but cannot be booked: {problem}. Verify it at the broker."
+        message = f"{NOT_BOOKED} cannot be booked: {problem}. Verify it at the broker."
         return Verdict(batch_trade_id, TradeStatus.FAILED, message)
     message = " ".join(filter(None, [partly(answer.quantity, quantity), answer.message.strip()]))
     return Verdict(batch_trade_id, TradeStatus.EXECUTED, message, answer)
@@ -43,7 +46,7 @@ def verdict_on(batch_trade_id: int, quantity: Decimal, answer: Fill | Rejection 
 def unbookable(verdict: Verdict, refusal: Exception) -> Verdict:
     """The same when the database refuses the trade."""
     words = str(refusal).strip().partition("\n")[0]
-    message = f"It was executed, but the database refused to book it: {words}"
+    message = f"{NOT_BOOKED} the database refused to book it: {words}"
     return Verdict(verdict.batch_trade_id, TradeStatus.FAILED, message)
 
 

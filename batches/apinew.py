@@ -19,7 +19,7 @@ from batches.api import LIST, SEE, listed
 from batches.apideeds import told
 from batches.batchkeys import batch_of, save_once
 from batches.models import Batch, BatchTemplate
-from batches.staging import StagingError, staged_csv, staged_json, staged_trades
+from batches.staging import StagingError, require_few, staged_csv, staged_json, staged_trades
 from batches.states import StateConflict
 from batches.wishes import Wishes, template_called
 from batches.writing import Staged
@@ -78,7 +78,7 @@ class Batches(ApiView):
         if wanted["start"] and batch.can_be_started:
             batch = started(batch, request)
         bad = f", {batch.failed_trades:,} of them failed" if is_new and batch.failed_trades else ""
-        response = told(batch, f"{batch.name}: {batch.total_trades:,} trades{bad}.", 201)
+        response = told(batch, f"{batch.name}: {batch.trades_in_words}{bad}.", 201)
         if not is_new:
             response["Idempotency-Replayed"] = "true"
         return response
@@ -148,7 +148,8 @@ def staged(request: Request, wanted: dict[str, Any]) -> Iterator[Staged]:
 
 
 def trades_meant(ids: list[int]) -> Any:
-    """Raises ApiError if one of them does not exist."""
+    """Raises ApiError if one of them does not exist, StagingError for too many."""
+    require_few(len(set(ids)))
     found = Trade.objects.filter(pk__in=ids)
     if missing := set(ids) - set(found.values_list("pk", flat=True)):
         raise invalid(trade_ids=f"there is no trade {min(missing)}")

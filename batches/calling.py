@@ -11,6 +11,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from threading import Event
 
+from batches.answers import VERIFY
 from batches.executors import Executor, Fill, Instruction, NotDone, Rejection
 
 logger = logging.getLogger(__name__)
@@ -104,21 +105,29 @@ def ask(executor: Executor, instruction: Instruction) -> Fill | Rejection:
         known = executor.look_up(instruction) if instruction.attempt > 1 else None
         answer = known if isinstance(known, Fill) else executor.execute(instruction)
     except BaseException as problem:
-        logger.warning("%s: %s", instruction.key, in_words(problem))
-        return what_became(executor, instruction) or Rejection(in_words(problem))
+        words = in_words(problem)
+        logger.warning("%s: %s", instruction.key, words)
+        return what_became(executor, instruction, words)
     if isinstance(answer, Fill | Rejection):
         return answer
-    return Rejection(f"The executor gave no answer but {answer!r}; verify at the broker.")
+    return Rejection(f"The executor gave no answer but {answer!r}; {VERIFY}.")
 
 
-def what_became(executor: Executor, instruction: Instruction) -> Fill | Rejection | None:
-    """What the executor says about an instruction when it has failed in the middle of it."""
+def what_became(executor: Executor, instruction: Instruction, words: str) -> Fill | Rejection:
+    """What the executor says about an instruction in the middle of which it failed with `words`.
+
+    Where nobody can tell whether it was executed, and asking again may execute it twice, the words
+    say so.
+    """
+    known = None
     try:
         known = executor.look_up(instruction)
     except BaseException as problem:
         logger.warning("%s: it cannot be looked up: %s", instruction.key, in_words(problem))
-        return None
-    return None if isinstance(known, NotDone) else known
+    if isinstance(known, Fill | Rejection):
+        return known
+    is_certain = executor.is_idempotent or isinstance(known, NotDone)
+    return Rejection(words if is_certain else f"{words.rstrip('.')}; {VERIFY} what became of it.")
 
 
 def in_words(problem: BaseException) -> str:

@@ -16,16 +16,16 @@ BETWEEN_LOOKS = 0.5  # seconds
 
 def staged_in_words(batch: Batch) -> str:
     bad = f", {batch.failed_trades:,} of them failed" if batch.failed_trades else ""
-    return f"{batch.name}: staged as batch {batch.pk}, {batch.total_trades:,} trades{bad}."
+    return f"{batch.name}: staged as batch {batch.pk}, {batch.trades_in_words}{bad}."
 
 
 def preview_in_words(name: str, preview: Preview) -> Iterator[str]:
     read = ", ".join(f"{field} from {heading}" for field, heading in preview.columns.items())
     yield f"{name}: {preview.total:,} trades, {preview.bad:,} of them would fail."
     yield f"  Read as {preview.dialect}: {read}."
-    bad = [line for line in preview.lines if line.problems]
-    for line in bad[:PROBLEMS_SHOWN]:
-        yield f"  line {line.row_number}: {line.message}"
+    for line in preview.bad_lines[:PROBLEMS_SHOWN]:
+        place = f"line {line.row_number}" if line.row_number else f"trade {line.sequence}"
+        yield f"  {place}: {line.message}"
 
 
 def problems_in_words(batch: Batch) -> Iterator[str]:

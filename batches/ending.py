@@ -43,10 +43,15 @@ def tell_of_end(batch: Batch, status: Status, words: str) -> None:
     tell(
         f"batch:{batch.pk}:{batch.rounds}",
         f"Batch {status.label.lower()}: {batch.name}",
-        words or f"All {batch.total_trades:,} trades are executed.",
+        words or all_executed(batch),
         LEVELS.get(status, Level.INFO),
         batch.get_absolute_url(),
     )
+
+
+def all_executed(batch: Batch) -> str:
+    alone = batch.total_trades == 1
+    return "Its trade is executed." if alone else f"All {batch.trades_in_words} are executed."
 
 
 def give_up(batch: Batch, reason: str) -> None:
@@ -86,4 +91,4 @@ def summary(batch: Batch, reason: str = "") -> str:
     if not batch.failed_trades and not batch.cancelled_trades:
         return ""
     parts = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
-    return " ".join(filter(None, [reason, f"Of {batch.total_trades:,} trades: {parts}."]))
+    return " ".join(filter(None, [reason, f"Of {batch.trades_in_words}: {parts}."]))

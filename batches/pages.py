@@ -24,6 +24,7 @@ from batches.tradepages import trade_page
 from web.shell import is_by_script, page_for, shell
 
 SEE = page_for("batches.view_batch")
+SEE_TRADES = page_for("batches.view_batch", "batches.view_batchtrade")
 PER_PAGE = (25, 10, 50, 100)  # the first unless told otherwise
 RECENT = 10
 
@@ -127,7 +128,7 @@ def headings(table: BatchTable, sorted_by: str, order: str) -> list[Heading]:
 # --- One batch
 
 
-@SEE
+@SEE_TRADES
 @require_GET
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """One batch: how far it is, its errors, its trades, what happened to it and when."""
@@ -152,7 +153,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "batches/detail.html", shell(request, title=one.name, **context))
 
 
-@SEE
+@SEE_TRADES
 @require_GET
 def results(request: HttpRequest, pk: int, form: str) -> HttpResponseBase:
     """What became of all of its trades, as a file."""
@@ -161,12 +162,12 @@ def results(request: HttpRequest, pk: int, form: str) -> HttpResponseBase:
     return download_of(get_object_or_404(Batch, pk=pk), form)
 
 
-def trade_choices(one: Batch) -> list[tuple[str, str, int]]:
-    """The filters above the trades: value, words, how many. What is executing counts as pending."""
+def trade_choices(one: Batch) -> list[tuple[list[str], str, int]]:
+    """The filters above the trades: states, words, how many. What is executing is pending."""
     return [
-        ("", "All", one.total_trades),
-        (TradeStatus.EXECUTED, TradeStatus.EXECUTED.label, one.executed_trades),
-        (TradeStatus.FAILED, TradeStatus.FAILED.label, one.failed_trades),
-        (TradeStatus.CANCELLED, TradeStatus.CANCELLED.label, one.cancelled_trades),
-        (TradeStatus.PENDING, TradeStatus.PENDING.label, one.pending_trades),
+        ([], "All", one.total_trades),
+        ([TradeStatus.EXECUTED], "Executed", one.executed_trades),
+        ([TradeStatus.FAILED], "Failed", one.failed_trades),
+        ([TradeStatus.CANCELLED], "Cancelled", one.cancelled_trades),
+        ([TradeStatus.PENDING, TradeStatus.EXECUTING], "Pending", one.pending_trades),
     ]

@@ -45,8 +45,9 @@ IsOver = Callable[[Batch], bool]
 def run_batch(is_over: IsOver = lambda batch: False) -> Batch | None:
     """Work on the most urgent batch that is due, until it ends or `is_over` says so.
 
-    None if there is none. A batch that is not at its end is nobody's then, and still `running`.
-    Whatever breaks off is raised, and leaves the batch to the next who answers.
+    None if there is none, or if a user has deleted it as soon as it had ended. One that is not at
+    its end is nobody's then, and still `running`. Whatever breaks off is raised, and leaves the
+    batch to the next who answers.
     """
     batch = claim()
     if batch is None:
@@ -60,8 +61,7 @@ def run_batch(is_over: IsOver = lambda batch: False) -> Batch | None:
     except BaseException:
         release_when_possible(batch)
         raise
-    batch.refresh_from_db()
-    return batch
+    return Batch.objects.filter(pk=batch.pk).first()
 
 
 @contextmanager

@@ -1,7 +1,11 @@
 """The pages of batches: who may do what, states and their buttons, lists, uploads, templates."""
 
+import html
+import json
 import re
 from datetime import timedelta
+from decimal import Decimal
+from urllib.parse import parse_qs
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -13,13 +17,14 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from batches import control
+from batches.answers import INTERRUPTED
 from batches.deeds import DEEDS
 from batches.live import MOST_SHOWN
 from batches.models import Batch, BatchTemplate, BatchTrade
 from batches.states import Status, TradeStatus
 from batches.tradepages import PAGE
 from tests.batching import stage, started, work_off
-from tests.conftest import TakeIn, file_of, fill
+from tests.conftest import TakeIn, file_of, fill, person
 from trades.models import Account, Trade
 
 DASHBOARD, HISTORY = reverse("batches"), reverse("batch-history")
@@ -99,6 +104,14 @@ def test_strangers_are_asked_to_log_in(client: Client, address: str) -> None:
     assert client.get(address.format(batch.pk)).url.startswith("/login/")
     client.force_login(User.objects.create_user("nobody"))
     assert client.get(address.format(batch.pk)).status_code == 403
+
+
+@pytest.mark.parametrize("address", ["/batches/{}/", "/batches/{}/results/csv/"])
+def test_trades_are_for_those_who_may_see_them(client: Client, address: str) -> None:
+    user = person("theo", "view_batch")
+    client.force_login(user)
+    assert client.get(DASHBOARD).status_code == 200
+    assert client.get(address.format(stage().pk)).status_code == 403
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -216,10 +229,16 @@ def test_a_batch_is_started_cancelled_and_retried(operator: Client) -> None:
 def test_the_priority_is_a_number_from_1_to_10(operator: Client) -> None:
     batch = stage()
     assert 'value="5"' in text_of(operator.get(deed(batch, "priority")))
-    assert "errorlist" in text_of(operator.post(deed(batch, "priority"), {"priority": "11"}))
+    for odd in ("11", "0", "-1", "2.5", "x", "", "9" * 40, "\0"):
+        assert "errorlist" in text_of(operator.post(deed(batch, "priority"), {"priority": odd})), (
+            odd
+        )
     operator.post(deed(batch, "priority"), {"priority": "2"})
     batch.refresh_from_db()
     assert batch.priority == 2
+    control.cancel(batch)
+    refused = text_of(operator.post(deed(batch, "priority"), {"priority": "3"}), 409)
+    assert "only one that waits or runs has a priority to change" in refused
 
 
 def test_what_cannot_be_taken_back_wants_a_word(client: Client, adam: User) -> None:
@@ -232,12 +251,34 @@ def test_what_cannot_be_taken_back_wants_a_word(client: Client, adam: User) -> N
     assert Trade.objects.count() == 3
 
 
-def test_a_retry_warns_of_what_was_interrupted(operator: Client) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Interrupted: verify at the broker whether it was executed.",
+        "The broker hung up; verify at the broker what became of it.",
+        "It was executed, but cannot be booked: its time has no zone. Verify it at the broker.",
+        "It was executed, but the database refused to book it: value out of range",
+    ],
+)
+def test_a_retry_warns_of_what_may_have_been_executed(operator: Client, words: str) -> None:
     batch = in_state("partial_success")
+    BatchTrade.objects.filter(status=TradeStatus.FAILED).update(
+        error_message="Interrupted 3 times before a trade was executed."
+    )
     assert "twice" not in text_of(operator.get(deed(batch, "retry")))
-    words = "Interrupted: verify at the broker whether it was executed."
     BatchTrade.objects.filter(status=TradeStatus.FAILED).update(error_message=words)
     assert "may execute it twice" in text_of(operator.get(deed(batch, "retry")))
+
+
+def test_a_rollback_tells_what_is_lost(client: Client, adam: User) -> None:
+    client.force_login(adam)
+    batch = in_state("success")
+    Trade.objects.filter(batch_trade__sequence=1).delete()  # by a user
+    page = text_of(client.get(deed(batch, "undo")))
+    assert "deletes 2 trades of the batch" in page
+    assert "notes" not in page.partition("modal-title")[2].partition("</form>")[0]
+    Trade.objects.filter(batch_trade__sequence=2).update(notes="why", reviewed=True)
+    assert "1 with notes and 1 reviewed" in text_of(client.get(deed(batch, "undo")))
 
 
 def test_a_script_gets_the_question_alone(operator: Client) -> None:
@@ -352,6 +393,23 @@ def test_trades_are_filtered(operator: Client) -> None:
     assert "These filters cannot be used" in wrong
 
 
+def test_what_is_being_executed_is_among_the_pending(operator: Client) -> None:
+    batch = started(3, bad=1)
+    BatchTrade.objects.filter(sequence=1).update(status=TradeStatus.EXECUTING)
+    page = text_of(operator.get(batch.get_absolute_url(), {"account": "Sim101"}))
+    (query,) = re.findall(r'id="only-pending" href="[^?"]*\?([^#"]*)', page)
+    assert sequences(operator, batch, **parse_qs(html.unescape(query))) == [1, 2, 3]
+    assert "account=Sim101" in query
+
+
+def test_the_page_tells_at_what_price_a_trade_was_executed(operator: Client) -> None:
+    batch = in_state("success")
+    Trade.objects.filter(batch_trade__sequence=2).update(price=Decimal("21351.75"))
+    page = text_of(operator.get(batch.get_absolute_url()))
+    assert page.count(">21351.75<") == 1
+    assert page.count(">21350.25<") == 5
+
+
 def test_the_page_tells_errors_and_what_happened(operator: Client) -> None:
     batch = in_state("partial_success")
     page = text_of(operator.get(batch.get_absolute_url()))
@@ -411,6 +469,26 @@ def upload(client: Client, text: str, address: str = NEW, **said: str) -> HttpRe
 @pytest.fixture
 def sim101(db: None) -> Account:
     return Account.objects.create(name="Sim101")
+
+
+def test_a_file_of_json(operator: Client, sim101: Account) -> None:
+    good = {"account": "Sim101", "instrument": "AAPL", "side": "buy", "quantity": 1, "price": 9.5}
+    said = {"executor": "journal", "priority": "5", "parallel": "1", "mapped": "monday.json"}
+    text = json.dumps([good | {"Size": 3, "notes": "a"}, good | {"side": "up"}])
+
+    def sent(address: str, text: str = text, **more: str) -> HttpResponse:
+        file = SimpleUploadedFile("monday.json", text.encode())
+        return operator.post(address, said | {"file": file} | more)
+
+    page = text_of(sent(PREVIEW))
+    assert "2 lines: 1 can be executed, 1 cannot" in page
+    assert "<option selected>quantity</option>" in page
+    assert "monday.json is no JSON" in text_of(sent(NEW, "{"), 400)
+    assert sent(NEW, **{"column.quantity": "Size", "column.notes": ""}).status_code == 302
+    batch = Batch.objects.get()
+    first = batch.batch_trades.get(sequence=1)
+    assert (batch.name, batch.failed_trades, batch.total_trades) == ("monday", 1, 2)
+    assert (first.quantity, first.price, first.notes) == (3, Decimal("9.5"), "")
 
 
 def test_a_preview_makes_nothing(operator: Client, sim101: Account) -> None:
@@ -499,7 +577,7 @@ def test_a_script_is_led_to_the_new_batch(operator: Client, sim101: Account) -> 
     assert response.headers["HX-Redirect"] == Batch.objects.get().get_absolute_url()
     part = text_of(operator.post(NEW, {}, **BY_SCRIPT))
     assert "<html" not in part
-    assert "CSV file: This field is required." in part
+    assert "CSV file or JSON: This field is required." in part
 
 
 # --- Templates
@@ -553,7 +631,7 @@ TRADES = reverse("admin:trades_trade_changelist")
 
 def act(client: Client, action: str, *batches: Batch) -> None:
     data = {"action": action, "_selected_action": [batch.pk for batch in batches]}
-    assert client.post(BATCHES, data).status_code == 302
+    assert client.post(BATCHES, data | {"confirmed": "yes"}).status_code == 302
 
 
 @pytest.fixture
@@ -572,6 +650,29 @@ def test_several_are_cancelled_retried_and_archived(as_adam: Client) -> None:
         "cancelled",
         "pending",
     ]
+
+
+def test_several_are_asked_about_first(as_adam: Client) -> None:
+    running, ended = started(2, name="One"), started(3, bad=1, name="Two")
+    Batch.objects.filter(pk=running.pk).update(status=Status.RUNNING)
+    control.cancel(ended)
+    chosen = {"_selected_action": [running.pk, ended.pk]}
+    filtered = f"{BATCHES}?archived=no"
+    page = text_of(as_adam.post(filtered, chosen | {"action": "cancel_selected"}))
+    assert f'href="{filtered}">Leave it as it is' in page
+    assert "2 trades that wait will be cancelled" in page
+    assert "<bdi>Two</bdi> (cancelled)" in page
+    assert page.count('name="_selected_action"') == 1
+    BatchTrade.objects.filter(errors__contains="price").update(error_message=INTERRUPTED)
+    assert "Bad lines are read again" in text_of(as_adam.get(deed(ended, "retry")))
+    page = text_of(as_adam.post(BATCHES, chosen | {"action": "retry_selected"}))
+    assert "4 trades of 1 batch are tried again" in page
+    assert "Of 1 nobody knows whether it was executed" in page
+    assert {*Batch.objects.values_list("status", flat=True)} == {"running", "cancelled"}
+    page = text_of(
+        as_adam.post(BATCHES, {"action": "retry_selected", "_selected_action": running.pk})
+    )
+    assert "None of the chosen batches can be retried" in page
 
 
 def test_actions_are_for_those_who_may(client: Client, vera: User) -> None:

@@ -16,11 +16,13 @@ from django.utils import timezone
 
 from batches import apiprogress, errors
 from batches.batchkeys import BatchKey
-from batches.control import cancel, start
+from batches.control import start
 from batches.errors import grouped_errors
 from batches.models import Batch, BatchTemplate, BatchTrade
 from batches.staging import stage_csv, stage_json
+from batches.states import FINAL
 from batches.undoing import undo_slice
+from batches.watching import MOST_OF_A_USER, WATCHERS
 from tests.apis import asking, basic, downloaded, got, refused
 from tests.batching import work_off
 from tests.conftest import EXAMPLES, TakeIn, file_of, fill
@@ -160,6 +162,14 @@ def test_what_is_too_large(root: Client, settings: object) -> None:
     settings.TRADELOG_MAX_FILE_MB = 0
     refused(upload(root), 413, "FILE_TOO_LARGE")
     refused(post(root, {"trades": [GOOD]}), 413, "TOO_LARGE")
+
+
+def test_more_trades_than_a_batch_may_have_are_not_looked_for(
+    root: Client, settings: object
+) -> None:
+    settings.TRADELOG_MAX_BATCH_LINES = 2
+    refused(post(root, {"trade_ids": [1, 2, 3]}), 400, "CANNOT_STAGE")
+    refused(post(root, {"trade_ids": [1, 2, 2]}), 400, "INVALID_PARAMETER")  # there are none
 
 
 def test_one_file_at_a_time(root: Client) -> None:
@@ -349,11 +359,22 @@ def test_priority(root: Client) -> None:
     address = f"/api/batches/{batch.pk}/priority"
     told = root.put(address, {"priority": 1}, content_type="application/json")
     assert (told.status_code, told.json()["batch"]["priority"]) == (200, 1)
-    for body in ({"priority": 11}, {"priority": "x"}, {}, []):
+    odd = (0, 11, -1, 10**30, 2.5, "x", "", "NaN", True, None, [3], {"is": 3})
+    for body in (*({"priority": value} for value in odd), {}, []):
         refused(root.put(address, body, content_type="application/json"), 400, "INVALID_PARAMETER")
-    cancel(batch)
+    batch.refresh_from_db()
+    assert batch.priority == 1
+
+
+@pytest.mark.parametrize("status", [*FINAL])
+def test_what_has_ended_has_no_priority_to_change(root: Client, status: str) -> None:
+    batch = stage_json([GOOD])
+    Batch.objects.update(status=status, executed_trades=1, completed_at=timezone.now())
+    address = f"/api/batches/{batch.pk}/priority"
     again = root.put(address, {"priority": 2}, content_type="application/json")
     refused(again, 409, "STATE_CONFLICT")
+    batch.refresh_from_db()
+    assert batch.priority == 5
 
 
 def test_delete(root: Client) -> None:
@@ -449,10 +470,47 @@ def test_a_stream_gives_signs_of_life_and_is_bounded(
 ) -> None:
     monkeypatch.setattr(apiprogress, "BETWEEN_LOOKS", 0)
     monkeypatch.setattr(apiprogress, "SILENCE", -1)
-    monkeypatch.setattr(apiprogress, "LONGEST", 0.05)
-    text = stream_of(adam, stage_json([GOOD]), lambda number: None)
-    assert ": still here\n\n" in text
+    parts: list[int] = []
+
+    def grow_old(number: int) -> None:
+        parts.append(number)
+        if len(parts) == 3:
+            monkeypatch.setattr(apiprogress, "LONGEST", -1)
+
+    text = stream_of(adam, stage_json([GOOD]), grow_old)
+    assert text.count(": still here\n\n") == 3
     assert [name for name, _ in events(text)] == ["progress"]
+
+
+def test_streams_are_not_without_number(adam: User, root: Client) -> None:
+    batch = stage_json([GOOD])
+    address, asks = f"/api/batches/{batch.pk}/progress", {"Accept": "text/event-stream"}
+    open_ones = [root.get(address, headers=asks) for _ in range(MOST_OF_A_USER)]
+    response = root.get(address, headers=asks)
+    refused(response, 429, "TOO_MANY_REQUESTS")
+    assert response.headers["Retry-After"] == "60"
+    assert root.get(address).status_code == 200
+    for one in open_ones:
+        one.close()
+        one.close()
+    assert WATCHERS.by_user.total() == 0
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+def test_who_goes_away_leaves_the_seat(adam: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apiprogress, "BETWEEN_LOOKS", 0)
+    batch = stage_json([GOOD])
+
+    async def leave_early() -> None:
+        headers = {"Authorization": basic(adam.username), "Accept": "text/event-stream"}
+        response = await AsyncClient().get(f"/api/batches/{batch.pk}/progress", headers=headers)
+        parts = aiter(response)
+        await anext(parts)
+        assert WATCHERS.by_user.total() == 1
+        await parts.aclose()
+
+    async_to_sync(leave_early)()
+    assert +WATCHERS.by_user == {}
 
 
 def test_errors_of_a_stream_are_json(root: Client) -> None:

@@ -5,9 +5,11 @@
 
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from batches.answers import INTERRUPTED
@@ -20,7 +22,8 @@ from joblogs import states
 from joblogs.models import JobLog, Notice
 from tests.batching import assert_true_to_its_trades, started
 from tests.brokers import Knowing, Lenient, Strict, calls_in
-from tests.test_worker_database import END_THE_OTHERS, on_postgresql
+from tests.processes import end_the_rest
+from tests.test_worker_database import END_THE_OTHERS, Server, found, on_postgresql
 from tests.workers import attend_later, bury, kill_all, said, start_worker, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_process_left")]
@@ -136,6 +139,44 @@ def test_connections_that_are_ended_again_and_again_cost_nothing(calls: str) -> 
         calls_go_on(calls)
         with connection.cursor() as cursor:
             cursor.execute(END_THE_OTHERS)
+        attend_later()
+    go_on_until_final()
+    assert_each_once(batches, calls)
+    assert [worker.poll() for worker in workers] == [None, None]
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server that can be restarted; this process and its workers use it in place of the other."""
+    if not found("initdb"):
+        pytest.skip("there is no initdb to make a server with")
+    one = Server(tmp_path / "server.txt")
+    one.control("start")
+    there = {"NAME": "postgres", "USER": "postgres", "HOST": "127.0.0.1", "PORT": str(one.port)}
+    try:
+        connection.close()
+        with monkeypatch.context() as instead:
+            for name, value in there.items():
+                instead.setitem(connection.settings_dict, name, value)
+            call_command("migrate", verbosity=0)
+            yield one
+            end_the_rest()
+            connection.close()
+    finally:
+        one.control("stop")
+        one.remove()
+
+
+@on_postgresql
+def test_a_server_that_is_restarted_again_and_again_costs_nothing(
+    own_server: Server, calls: str
+) -> None:
+    batches = three_batches(calls, 40)
+    workers = [start_worker(slice=1) for _ in range(2)]
+    for _ in range(3):
+        calls_go_on(calls)
+        own_server.control("restart")  # as by a crash: it has to recover
+        connection.close()
         attend_later()
     go_on_until_final()
     assert_each_once(batches, calls)

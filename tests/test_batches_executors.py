@@ -232,14 +232,22 @@ class Broken(Strict):
 
 DONE = Fill(Decimal(3), Decimal(1), Decimal(0), MOMENT)
 BROKEN_OFF = Rejection("The executor broke off with TimeoutError.")
+UNKNOWN = Rejection(
+    "The executor broke off with TimeoutError; verify at the broker what became of it."
+)
 
 
 @pytest.mark.parametrize(
     ("known", "answer"),
-    [(None, BROKEN_OFF), (NOT_DONE, BROKEN_OFF), (OSError("x"), BROKEN_OFF), (DONE, DONE)],
+    [(None, UNKNOWN), (NOT_DONE, BROKEN_OFF), (OSError("x"), UNKNOWN), (DONE, DONE)],
 )
 def test_one_that_raises_is_asked_what_became_of_it(known: object, answer: object) -> None:
     assert ask(Broken(known), instruction()) == answer
+
+
+def test_what_may_be_asked_again_leaves_no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Broken, "is_idempotent", True)
+    assert ask(Broken(None), instruction()) == BROKEN_OFF
 
 
 def test_what_was_done_before_is_not_done_again_where_that_is_known() -> None:

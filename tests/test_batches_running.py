@@ -12,7 +12,7 @@ from batches import background, booking, lots, running
 from batches.answers import INTERRUPTED
 from batches.background import batch_slice, waiting_batches
 from batches.claims import LEASE, LeaseLost, claim, finish, patiently, renew
-from batches.control import cancel, start
+from batches.control import cancel, delete, start
 from batches.executors import EXECUTORS, Fill
 from batches.models import Batch, BatchTrade
 from batches.progress import progress_of, progress_of_all
@@ -81,7 +81,7 @@ def test_the_answers_of_an_executor_are_told_apart() -> None:
     assert states_of(batch) == ["executed", "failed", "failed", "executed", "failed"]
     assert messages_of(batch) == [
         "",
-        "The broker hung up.",
+        "The broker hung up; verify at the broker what became of it.",
         "No margin.",
         "Filled 1 of 2.",
         "The executor gave no answer but 'done'; verify at the broker.",
@@ -179,6 +179,13 @@ def test_what_the_ledger_has_already_is_not_booked_twice() -> None:
     assert states_of(batch) == ["executed", "executed", "failed", "executed"]
     assert "the database refused to book it" in messages_of(batch)[2]
     assert Trade.objects.count() == 3
+
+
+def test_one_that_is_deleted_as_soon_as_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch, end = started(1), running.end
+    monkeypatch.setattr(running, "end", lambda batch: (end(batch), delete(batch)))
+    assert batch_slice(batch.pk) == {"batch": batch.pk, "left": True}
+    assert not Batch.objects.exists()
 
 
 # --- Slices, priorities and bells
