@@ -27,8 +27,8 @@ from orders.tasks import ask_for_sync
 from web.downloads import streamed
 from web.shell import is_by_script, page_for, shell
 
-SEE = page_for("orders.view_openorder")
-SYNC = page_for("orders.sync_open_orders")
+SEE = page_for("orders.view_openorder", by_password=True)
+SYNC = page_for("orders.sync_open_orders", by_password=True)
 ON_ITS_PAGE = ("time_in_force", "submitted_at")  # columns for which a list has no room
 PER_PAGE = (50, 10, 25, 100)  # the first unless told otherwise
 

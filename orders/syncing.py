@@ -128,7 +128,8 @@ class Problems:
         if not self.count:
             return
         fields = ", ".join(f"{field} {number:,}" for field, number in self.by_field.most_common())
-        logger.warning("%s values could not be converted: %s", f"{self.count:,}", fields)
+        values = "1 value" if self.count == 1 else f"{self.count:,} values"
+        logger.warning("%s could not be converted: %s", values, fields)
 
 
 def problems_of(lot: list[Row]) -> Iterator[tuple[int, str, str]]:
@@ -148,7 +149,10 @@ def load(snapshot: OpenOrderSnapshot, spool: Spool, problems: int) -> dict[str, 
     renew(snapshot, step=Step.COMPARE)
     changes = compare(snapshot, OpenOrderSnapshot.objects.current())
     if changes.repeated:
-        logger.warning("%s records repeat an order of another", f"{changes.repeated:,}")
+        records = (
+            "1 record repeats" if changes.repeated == 1 else f"{changes.repeated:,} records repeat"
+        )
+        logger.warning("%s an order of another", records)
     counts = {
         "total_orders": spool.rows,
         "new_orders": changes.new,

@@ -20,6 +20,7 @@ from orders.states import Status
 from orders.syncing import sync
 from sources.reading import SourceError
 from tests import desk
+from tests.apis import basic
 from tests.desk import order, orders
 
 LIST = reverse("open-orders")
@@ -87,6 +88,22 @@ def test_only_operators_sync(client: Client) -> None:
     assert (log.job, log.trigger, log.status) == ("sync_open_orders", "manual", "new")
     assert log.asked_by.username in text_of(client.get(log.get_absolute_url()))
     assert "A sync waits for a worker." in text_of(client.get(LIST))
+
+
+@pytest.mark.parametrize("name", ["open-orders", "open-orders-export"])
+def test_a_password_in_the_request_is_a_login(client: Client, vera: User, name: str) -> None:
+    response = client.get(reverse(name), headers={"Authorization": basic(vera)})
+    assert response.status_code == 200
+    assert not response.cookies.get("sessionid")
+
+
+def test_a_program_syncs_by_password(olga: User) -> None:
+    by_password = Client(enforce_csrf_checks=True, headers={"Authorization": basic(olga)})
+    assert by_password.post(reverse("open-orders-sync")).status_code == 403
+    by_password.get(LIST)
+    token = {"X-CSRFToken": by_password.cookies["csrftoken"].value}
+    assert by_password.post(reverse("open-orders-sync"), headers=token).url == LIST
+    assert JobLog.objects.get().asked_by == olga
 
 
 # --- The badge

@@ -98,7 +98,7 @@ def test_an_order_that_stands_twice_is_kept_twice_and_told(
 ) -> None:
     desk.shows(order(), order(state="Cancel pending"))
     assert sync()["orders"] == 2
-    assert "1 records repeat an order of another" in lines.messages
+    assert "1 record repeats an order of another" in lines.messages
 
 
 def test_a_key_stays_from_sync_to_sync() -> None:

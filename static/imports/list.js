@@ -104,8 +104,8 @@ function sayNotLoaded({ detail: { target, requestConfig, xhr } }) {
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(name, sayNotLoaded);
 }
-document.addEventListener("htmx:afterOnLoad", ({ detail: { target } }) => {
-    if (!target.matches(".tl-opened")) byId("trouble").replaceChildren();
+document.addEventListener("htmx:afterOnLoad", ({ detail: { target, successful } }) => {
+    if (successful && !target.matches(".tl-opened")) byId("trouble").replaceChildren();
 });
 
 // --- A menu closes when the user goes elsewhere: an open one would keep its row from being renewed.

@@ -26,4 +26,7 @@ function sayNotLoaded({ detail: { requestConfig: { elt }, xhr } }) {
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(name, sayNotLoaded);
 }
-document.addEventListener("htmx:afterOnLoad", () => trouble().replaceChildren());
+// htmx says it of every answer, also of one that tells of trouble.
+document.addEventListener("htmx:afterOnLoad", ({ detail: { successful } }) => {
+    if (successful) trouble().replaceChildren();
+});
