@@ -14,12 +14,10 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from uvicorn import Config, Server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-# What htmx says of a request whose page is gone.
-LEFT_WHILE_IT_ASKED = {"htmx:sendAbort", "htmx:afterRequest"}
 NARROW = {"width": 400, "height": 900}
 WIDE = {"width": 1440, "height": 900}
 
@@ -90,7 +88,7 @@ def visit(
         pages.append(page := window.new_page())
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: is_trouble(said) and complaints.append(said.text))
+        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
         page.clock.install()
         page.goto(server + address)
         return page
@@ -101,10 +99,6 @@ def visit(
     assert not complaints
 
 
-def is_trouble(said: ConsoleMessage) -> bool:
-    return said.type == "error" and said.text not in LEFT_WHILE_IT_ASKED
-
-
 def session_of(user: User, address: str) -> dict[str, str]:
     client = Client()
     client.force_login(user)
@@ -113,11 +107,33 @@ def session_of(user: User, address: str) -> dict[str, str]:
 
 
 def barriers(page: Page) -> list[str]:
-    """What would shut people out of a page, as far as a program can tell; serious things only."""
+    """What would shut people out of a page, as far as a program can tell; serious things only.
+
+    It is looked at wide and narrow, and its colours also in the dark.
+    """
+    found = barriers_as_it_is(page) + what_is_too_wide(page)
+    page.emulate_media(color_scheme="dark")
+    page.evaluate("document.documentElement.classList.add('dark')")  # as the shell does at first
+    found += barriers_as_it_is(page, "color-contrast")
+    page.emulate_media(color_scheme="light")
+    page.evaluate("document.documentElement.classList.remove('dark')")
+    page.set_viewport_size(NARROW)
+    found += barriers_as_it_is(page) + what_is_too_wide(page)
+    page.set_viewport_size(WIDE)
+    return found
+
+
+def what_is_too_wide(page: Page) -> list[str]:
+    wide, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    return [f"{page.url} is {wide} wide in a window of {window}"] if wide > window else []
+
+
+def barriers_as_it_is(page: Page, *rules: str) -> list[str]:
     page.wait_for_timeout(300)  # colours that fade in
-    found = Axe().run(page).response["violations"]
+    only = {"runOnly": {"type": "rule", "values": rules}} if rules else {}
+    found = Axe().run(page, options={"resultTypes": ["violations"]} | only).response["violations"]
     return [
-        f"{one['id']}: {node['html'][:300]} ({node['failureSummary']})"
+        f"{page.url}: {one['id']}: {node['html'][:300]} ({node['failureSummary']})"
         for one in found
         if one["impact"] in ("serious", "critical")
         for node in one["nodes"]

@@ -11,12 +11,19 @@ from playwright.sync_api import Page, expect
 
 from imports.models import ImportExecutionLog
 from imports.states import Status
-from tests.browser.conftest import NARROW, Visit, barriers
+from tests.browser.conftest import Visit, barriers
 from tests.conftest import TakeIn, file_of, fill, work_off
 from trades.models import Trade
 
 LIST = reverse("import-logs")
 LONG = file_of(*(fill(ID=f"exec-{number}") for number in range(60)), fill(ID="bad", Quantity="abc"))
+BEYOND = """() => {
+    const right = (one) => one.getBoundingClientRect().right
+    const panel = document.querySelector("#imports")
+    return [...panel.querySelectorAll(".tl-button, table")]
+        .filter((one) => right(one) > right(panel))
+        .map((one) => `${one.className} ${one.textContent.trim().slice(0, 40)}`)
+}"""
 EVERY = 10_000  # as static/imports/list.js looks at the server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -289,20 +296,32 @@ def test_without_scripts_every_link_is_a_page(
     expect(page.locator("tr.tl-import")).to_have_count(2)
 
 
-@pytest.mark.parametrize(
-    "window",
-    [{}, {"color_scheme": "dark"}, {"viewport": NARROW}],
-    ids=["light", "dark", "narrow"],
-)
-def test_nobody_is_shut_out(
-    visit: Visit, adam: User, log: ImportExecutionLog, window: dict[str, object]
-) -> None:
-    page = visit(f"{LIST}?open={log.pk}.errors", adam, **window)
+def test_nobody_is_shut_out(visit: Visit, adam: User, log: ImportExecutionLog) -> None:
+    page = visit(f"{LIST}?open={log.pk}.errors", adam)
     expect(page.get_by_text("'abc' is not a number")).to_be_visible()
     page.get_by_text("As a table").click()
     page.get_by_text("Account, format, zone of the times").click()
     assert barriers(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("width", [1100, 1280, 1400])
+def test_no_button_leaves_the_panel(visit: Visit, adam: User, take_in: TakeIn, width: int) -> None:
+    bad = fill(ID="bad", Quantity="a" * 300, Name="b" * 300)
+    log = take_in(file_of(fill(), bad), name="fills-of-the-desk-2026.csv")
+    ImportExecutionLog.objects.filter(pk=log.pk).update(
+        total_rows=1_234_567,
+        success_rows=1_200_000,
+        skipped_rows=34_566,
+        processing_time_ms=754_000,
+        affected_accounts=["DEMO1234567-ACCOUNT"],
+    )
+    page = visit(LIST, adam, viewport={"width": width, "height": 900})
+    expect(row(page, log).locator(".tl-actions .tl-button")).to_have_count(4)
+    assert page.evaluate(BEYOND) == []
+    for tab, words in (("rows", "Taken in"), ("errors", "is not a number")):
+        page.goto(page.url.partition("?")[0] + f"?open={log.pk}.{tab}")
+        expect(page.locator(".tl-opened").get_by_text(words).first).to_be_visible()
+        assert page.evaluate(BEYOND) == []
 
 
 def test_a_viewer_logs_in_and_is_led_to_the_imports(visit: Visit, vera: User) -> None:
