@@ -7,15 +7,20 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
+from servestatic.middleware import ServeStaticMiddleware
 
 from imports.background import import_slice, rollback_slice
 from imports.models import ImportExecutionLog
 from imports.running import run_import
 from imports.states import Status
 from imports.storing import Wishes, receive
+from tests.emptying import Emptying, wait_for_no_disk
 from tests.processes import end_the_rest
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+BROWSER = Path(__file__).resolve().parent / "browser"
 ZONE = "America/Los_Angeles"
 
 HEADER = (
@@ -61,7 +66,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def needs_database(item: pytest.Item) -> bool:
-    """By its mark, or by what it asks for, also through others."""
+    """By its mark, or by what it asks for, also through others. A browser sees none of it."""
+    if BROWSER in item.path.parents:
+        return False
     fixtures = set(getattr(item, "fixturenames", ()))
     return bool(item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"})
 
@@ -78,6 +85,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "round_of_kills" in metafunc.fixturenames:
         kills = metafunc.config.getoption("kills")
         metafunc.parametrize("round_of_kills", range(-(-kills // 3)))  # three in each
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A test that commits leaves nothing behind; tests/emptying.py says how."""
+    with django_db_blocker.unblock():
+        wait_for_no_disk()
+        emptying = Emptying()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: emptying.put_back())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_once() -> Iterator[None]:
+    """Every test's client would look for the hundreds of them, and find the same."""
+    found: dict[str, object] = {}
+    find = ServeStaticMiddleware.add_files_from_finders
+
+    def find_once(middleware: ServeStaticMiddleware) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files = found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ServeStaticMiddleware, "add_files_from_finders", find_once)
+        yield
 
 
 @pytest.fixture(autouse=True)
