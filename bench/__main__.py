@@ -1,4 +1,7 @@
-"""Measures imports on fresh databases and writes docs/performance.md."""
+"""Measures imports on fresh databases and writes docs/performance.md.
+
+bin/bench batches, pages, positions and syncs measure those.
+"""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Measures batches, and the pages of them: python -m bench.batches --help.
+"""Measures batches, and the pages of them: bin/bench batches --help.
 
 Exits 1 if a page takes longer than it may. Writes docs/performance.md.
 """
@@ -22,7 +22,7 @@ from bench.measuring import Measured, StepFailed, migrated, take
 POSTGRES = os.environ.get("TRADELOG_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 DATABASE = "tradelog_bench_batches"
 EXECUTORS = ("journal", "paper")
-BEGIN, END = "<!-- python -m bench.batches writes from here -->", "<!-- to here, of batches -->"
+BEGIN, END = "<!-- bin/bench batches writes from here -->", "<!-- to here, of batches -->"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def read_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.batches", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bin/bench batches", description=__doc__)
     parser.add_argument("--trades", nargs="+", type=line_count, default=[10_000, 100_000])
     parser.add_argument("--batches", type=int, default=10_000, help="those that the pages show")
     parser.add_argument(

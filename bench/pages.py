@@ -1,4 +1,4 @@
-"""Measures how quickly the pages of imports and job logs answer: python -m bench.pages --help.
+"""Measures how quickly the pages of imports and job logs answer: bin/bench pages --help.
 
 Exits 1 if one takes longer than it may.
 """
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def read_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bin/bench pages", description=__doc__)
     parser.add_argument("--imports", type=int, default=10_000)
     parser.add_argument("--rows", type=int, default=1_000_000, help="lines of the largest import")
     parser.add_argument(

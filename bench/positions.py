@@ -1,4 +1,4 @@
-"""Measures how fast positions are computed: python -m bench.positions --help.
+"""Measures how fast positions are computed: bin/bench positions --help.
 
 All of them anew, and for one more fill, in logs of different sizes: that must not grow with them.
 """
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def read_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.positions", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bin/bench positions", description=__doc__)
     parser.add_argument("--trades", nargs="+", type=int, default=[100_000, 1_000_000])
     parser.add_argument(
         "--databases",

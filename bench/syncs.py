@@ -1,4 +1,4 @@
-"""Measures syncs of open orders, their speed and their memory: python -m bench.syncs --help.
+"""Measures syncs of open orders, their speed and their memory: bin/bench syncs --help.
 
 Exits 1 if the memory grows with the number of orders.
 """
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def read_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.syncs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bin/bench syncs", description=__doc__)
     parser.add_argument("--orders", nargs="+", type=int, default=[10_000, 100_000])
     parser.add_argument(
         "--databases",

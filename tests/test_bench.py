@@ -3,6 +3,8 @@
 They bring databases of their own, beside that of the tests.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from django.db import connection
 from bench import generate, report, syncing, syncs
 from bench.databases import Vendor, postgresql, sqlite
 from bench.measuring import Comparison, Measured, StepFailed, compare, measure
-from tests.processes import database_url
+from tests.processes import ROOT, database_url
 
 LINES = 2_000
 EXPECTED = generate.Expected(LINES, bad=20, known=100)
@@ -54,6 +56,18 @@ def test_syncs_are_measured(
         found = step(tmp_path)
         assert found["counts"] == expected
         assert found["seconds"] > 0
+
+
+def test_every_subject_is_measured_by_the_one_command(capfd: pytest.CaptureFixture[str]) -> None:
+    run = [sys.executable, "bin/bench"]
+    assert subprocess.run([*run, "nonsense"], cwd=ROOT, check=False).returncode == 2
+    subjects = capfd.readouterr().err.strip().partition("expected one of ")[2].split(", ")
+    programs = {
+        path.stem
+        for path in (ROOT / "bench").glob("*.py")
+        if "argparse" in path.read_text() and path.stem != "__main__"
+    }
+    assert set(subjects) == programs
 
 
 def test_wrong_rows_are_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
