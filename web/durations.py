@@ -3,8 +3,10 @@
 
 def duration_in_words(milliseconds: int | None) -> str | None:
     """840 ms, 3.1 s, 4 min 05 s, 3 h 07 min, 2 d 4 h; None if nobody knows."""
-    if milliseconds is None or milliseconds < 1000:
-        return milliseconds if milliseconds is None else f"{milliseconds} ms"
+    if milliseconds is None:
+        return None
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
     if milliseconds < 60_000:
         return f"{milliseconds / 1000:.1f} s"
     minutes, rest = divmod(round(milliseconds / 1000), 60)
