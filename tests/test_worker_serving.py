@@ -80,6 +80,7 @@ def test_however_serving_ends_nothing_is_left_running_and_the_next_goes_on(
     for end_it, status in WAYS_TO_END:
         served = serve(port)
         until(gets_on(log))
+        assert len(still_alive()) > 3  # both together, each, and the pool of the worker
         end_it(served)
         assert (all_is_over(served), has_ended(log)) == (status % 256, False)
         assert "Traceback" not in said()
