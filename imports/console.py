@@ -15,6 +15,7 @@ from imports.models import ImportExecutionLog, ImportRowLog
 from imports.running import run_import
 from imports.states import RowStatus, Status
 from imports.summary import outcome
+from joblogs.interrupts import heeding_ctrl_c
 from joblogs.states import Trigger
 from trades.console import recompute_aloud
 
@@ -37,6 +38,7 @@ class ProgressBar:
         self.bar.close()
 
 
+@heeding_ctrl_c()
 def run_aloud(
     log: ImportExecutionLog, out: OutputWrapper, *, path: Path | None = None, dry_run: bool = False
 ) -> bool:

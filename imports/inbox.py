@@ -10,8 +10,7 @@ import errno
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -199,7 +198,7 @@ class Scanner:
         log = ImportExecutionLog.objects.filter(import_batch_id=file.batch_id).first()
         if log is None:
             return self.take_in(file)
-        with self.putting_back(file):
+        with self.folders.putting_back(file):
             self.resume(log)
         return self.settle(file, log)
 
@@ -223,7 +222,7 @@ class Scanner:
         if log.is_active:
             self.counts.taken += 1
             logger.info("%s: import %s.", log.file_name, log.pk)
-            with self.putting_back(file):
+            with self.folders.putting_back(file):
                 self.start(log)
         else:
             logger.warning("%s: import %s failed: %s", log.file_name, log.pk, log.error_summary)
@@ -240,16 +239,6 @@ class Scanner:
         """Finish an import whose process died. Where there is a queue, the queue does it."""
         if self.run and log.is_left_behind:
             self.start(log)
-
-    @contextmanager
-    def putting_back(self, file: Claimed) -> Iterator[None]:
-        """Who stops an import by Ctrl-C finds its file in the inbox, for the next time."""
-        try:
-            yield
-        except KeyboardInterrupt:
-            with suppress(FileNotFoundError):  # another scan may have archived it meanwhile
-                self.folders.put_back(file)
-            raise
 
     def settle(self, file: Claimed, log: ImportExecutionLog) -> None:
         """Move the file of an import that has ended to where it belongs."""

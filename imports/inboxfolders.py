@@ -5,6 +5,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -15,6 +16,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from imports.paths import SUFFIXES, is_named_backup
+from joblogs.interrupts import heeding_ctrl_c
 
 CLAIMED = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})--(.+)", re.DOTALL)
 LONGEST_NAME = 255 - len(f"{uuid.UUID(int=0)}--")  # bytes; what fits behind a batch id
@@ -94,6 +96,17 @@ class Folders:
 
     def put_back(self, file: Claimed) -> None:
         move(file, self.inbox)
+
+    @contextmanager
+    def putting_back(self, file: Claimed) -> Iterator[None]:
+        """Who stops an import by Ctrl-C finds its file in the inbox, for the next time."""
+        try:
+            with heeding_ctrl_c():
+                yield
+        except KeyboardInterrupt:
+            with suppress(FileNotFoundError):  # another scan may have archived it meanwhile
+                self.put_back(file)
+            raise
 
 
 def has_work() -> bool:

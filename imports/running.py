@@ -48,6 +48,7 @@ from imports.states import Status
 from imports.summary import broken_off, interrupted, summary
 from imports.textfile import TextFile, look_at
 from imports.writing import write_chunk
+from joblogs.interrupts import heeding_ctrl_c
 from trades.positions import recompute_for_a_while
 
 CHUNK = 20_000  # lines in one transaction, fewer where they are heavy
@@ -77,7 +78,7 @@ def run_import(
     if log is None:
         return None
     try:
-        with leaving_if_lost(log):
+        with heeding_ctrl_c(), leaving_if_lost(log):
             begin(log)
             if is_to_be_fetched(log):
                 fetch(log, on_progress)
@@ -85,8 +86,7 @@ def run_import(
             end(log)
     except Pause:
         release(log, attempt=0)
-    # The last: a worker's time is over.
-    except (OperationalError, InterfaceError, ReaderGone, SystemExit):
+    except (OperationalError, InterfaceError, ReaderGone, SystemExit):  # a worker's time is over
         release_when_possible(log)
         raise
     except FileError as problem:
@@ -94,7 +94,8 @@ def run_import(
             end(log, str(problem))
     except BaseException as problem:
         with leaving_if_lost(log):
-            end(log, broken_off(log, problem))
+            if log.is_active:  # Ctrl-C may be heeded when all is done
+                end(log, broken_off(log, problem))
         raise
     if with_positions and log.trades_created and not log.is_active:
         recompute_for_a_while()

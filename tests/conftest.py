@@ -1,6 +1,7 @@
 """What the tests share: files to import, and the people who use the log."""
 
 import io
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,6 +57,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=3, help="how often workers are killed")
     parser.addoption("--examples", type=int, default=8, help="requests to each door of the API")
     parser.addoption("--with-database", action="store_true", help="only what needs the database")
+
+
+def pytest_configure() -> None:
+    """A script that runs us in the background has Ctrl-C ignored, also by what the tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +24,7 @@ from imports.models import ImportExecutionLog
 from joblogs.owners import begun
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 60  # seconds
+PATIENCE = 300  # seconds; on a busy machine nothing is quick
 MARK = "TESTED_BY"  # in the environment of every process that a test has started
 
 # What `manage.py` would do with an import, in chunks so small that a short file has many. It dies,
@@ -86,6 +86,7 @@ def database_url() -> str:
 
 
 started: list[subprocess.Popen[str]] = []
+seen: dict[int, int | None] = {}  # processes with the mark, and when each began
 
 
 def start(
@@ -115,20 +116,40 @@ def start(
         start_new_session=True,
     )
     started.append(process)
+    seen[process.pid] = begun(process.pid)
     return process
 
 
 def still_alive() -> list[int]:
-    """Processes that the test has started, and those that these have, whose parent may be gone."""
+    """Processes that the test has started, and those that these have, whose parent may be gone.
+
+    One that was seen once counts until it is gone: while it dies it has no environment any more.
+    """
     mark = f"{MARK}={os.getpid()}".encode()
-    return [pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if has(pid, mark)]
+    seen.update({pid: begun(pid) for pid in pids() if has(pid, mark)})
+    return [pid for pid, began in seen.items() if began and begun(pid) == began]
+
+
+def pids() -> Iterator[int]:
+    return map(int, filter(str.isdecimal, os.listdir("/proc")))
 
 
 def has(pid: int, mark: bytes) -> bool:
     try:
-        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") and bool(begun(pid))
+        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:  # gone, or somebody else's
         return False
+
+
+def group_is_alive(group: int) -> bool:
+    return any(group_of(pid) == group and begun(pid) for pid in pids())
+
+
+def group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
 
 
 def end_the_rest() -> None:
@@ -138,6 +159,7 @@ def end_the_rest() -> None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
+    seen.clear()
     while started:
         process = started.pop()
         process.wait()

@@ -104,7 +104,8 @@ def work_until_killed(log: ImportExecutionLog, chance: random.Random) -> None:
     worker = start_worker(chunk=50)
     if chance.random() < 0.8:
         before = ImportExecutionLog.objects.get(pk=log.pk).lease_until
-        until(ImportExecutionLog.objects.exclude(lease_until=before).filter(pk=log.pk).exists)
+        begun = ImportExecutionLog.objects.exclude(lease_until=before).filter(pk=log.pk).exists
+        until(lambda: begun() or has_ended(log))  # also before the last kill
     time.sleep(chance.random() / 2)
     kill_all(worker)
     attend_later()

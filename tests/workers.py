@@ -22,7 +22,7 @@ from joblogs.models import JobLog
 from joblogs.owners import is_dead
 from joblogs.states import Status
 from joblogs.tasks import attend
-from tests.processes import PATIENCE, start, still_alive
+from tests.processes import PATIENCE, group_is_alive, start
 
 # Dies, as by kill -9, when it comes to a line with the word poison.
 DRIVER = """
@@ -106,14 +106,7 @@ def kill_all(worker: subprocess.Popen[str]) -> None:
     """kill -9 of the whole group, as when the machine goes down, until nothing of it is left."""
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
-    until(lambda: not any(pid for pid in still_alive() if group_of(pid) == worker.pid))
-
-
-def group_of(pid: int) -> int:
-    try:
-        return os.getpgid(pid)
-    except ProcessLookupError:
-        return 0
+    until(lambda: not group_is_alive(worker.pid))
 
 
 def kill_the_busy(log: ImportExecutionLog) -> None:

@@ -14,6 +14,7 @@ from django.db import Error, close_old_connections
 from imports.console import run_aloud
 from imports.inbox import Scan, scan
 from imports.inboxfolders import Folders, InboxUnusable
+from joblogs.interrupts import heeding_ctrl_c
 from joblogs.states import Trigger
 
 logger = logging.getLogger("imports.inbox")
@@ -59,8 +60,9 @@ class Command(BaseCommand):
             logger.info("Watching %s (Ctrl-C ends it)", Folders().inbox)
             while True:
                 try:
-                    close_old_connections()
-                    self.scan()
+                    with heeding_ctrl_c():
+                        close_old_connections()
+                        self.scan()
                 except (InboxUnusable, Error) as problem:
                     logger.warning("%s", problem)
                 time.sleep(pause)
