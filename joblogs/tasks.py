@@ -7,6 +7,7 @@ from joblogs.failing import has_succeeded, tell_if_failed, tell_of_failures
 from joblogs.forgetting import CLEAN, DAILY, clean_notices, is_needed
 from joblogs.models import JobLog
 from joblogs.notices import SEND
+from joblogs.poolqueue import use_between_processes
 from joblogs.queueing import note, ring_again, ring_for_the_waiting
 from joblogs.reaper import bury_the_silent
 from joblogs.registry import JOBS, Job, register
@@ -18,6 +19,7 @@ from joblogs.states import Status, Trigger
 logger = logging.getLogger(__name__)
 
 mend_every_round()
+use_between_processes()
 register(
     Job(SEND, send_notice, waiting=waiting_notices),
     Job(CLEAN, clean_notices, every=DAILY, is_needed=is_needed),

@@ -8,10 +8,11 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
-from django_q.models import OrmQ
+from django_q.models import OrmQ, Task
 
 from imports.background import start_import, start_rollback
 from imports.cancel import cancel
@@ -19,6 +20,7 @@ from imports.models import ImportedExecution, ImportExecutionLog
 from imports.states import Status
 from joblogs import states
 from joblogs.models import JobLog
+from joblogs.queueing import ANSWER
 from joblogs.states import Trigger
 from tests.conftest import file_of, fill
 from tests.processes import end, start
@@ -130,6 +132,24 @@ def test_a_pool_process_killed_at_work_is_replaced_and_its_import_goes_on() -> N
     until(lambda: not OrmQ.objects.exists())
     assert JobLog.objects.filter(details__message__startswith="The bell was rung once more")
     assert whole_truth(log) == truth
+
+
+def test_idle_processes_of_a_pool_may_be_killed_and_are_replaced() -> None:
+    worker = start_worker(queue={"workers": 2, "queue_limit": 2})
+    first = ring(some_lines(seed=6, count=100))
+    until(lambda: has_ended(first) and saved_tasks() == 1)
+    sentinel = psutil.Process(worker.pid).children()[0]
+    pool = sentinel.children()
+    for process in pool:
+        process.kill()
+    until(lambda: len(set(sentinel.children()) - set(pool)) == len(pool) == 4)
+    second = ring(some_lines(seed=7, count=100))
+    until(lambda: has_ended(second) and saved_tasks() == 2)
+
+
+def saved_tasks() -> int:
+    """Those whose end the queue has heard of."""
+    return Task.objects.filter(func=ANSWER).count()
 
 
 def test_a_file_that_kills_its_worker_is_given_up_and_the_others_go_on() -> None:
