@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
+from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.contrib.messages import get_messages
@@ -90,6 +91,7 @@ def world(take_in: TakeIn) -> ImportExecutionLog:
         Task.objects.create(id=uuid4().hex, name=name, func="joblogs.tasks.attend", **ended)
     OpenOrder.objects.create(snapshot=OpenOrderSnapshot.objects.create(), number=1)
     stage(2)
+    AccessAttempt.objects.create(username="", ip_address="192.0.2.1", failures_since_start=5)
     return take_in(PARTIAL)
 
 

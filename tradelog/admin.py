@@ -1,11 +1,13 @@
-"""Users, groups, tokens and the queue in the admin's shell."""
+"""Users, groups, tokens, failed logins and the queue in the admin's shell."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
@@ -15,6 +17,7 @@ from knox.models import AuthToken
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from tradelog.tries import locked_until
 from web.readonly import ReadOnlyAdmin
 
 # Of the queue, nothing may be changed by hand: what stands there is run as code. With the queue in
@@ -67,6 +70,34 @@ class TokenAdmin(ModelAdmin):
     ) -> None:
         super().save_model(request, obj, form, change)
         messages.warning(request, f"The token, shown this once: {form.token}")
+
+
+@admin.register(AccessAttempt)
+class AttemptAdmin(ReadOnlyAdmin):
+    """By user and address; the row without a name counts for the address, whoever it tried."""
+
+    actions = ["unlock_selected"]
+    list_display = ["name", "ip_address", "failures_since_start", "attempt_time", "until"]
+    search_fields = ["username", "ip_address"]
+    search_help_text = "User or address"
+    fields = ["name", "ip_address", "failures_since_start", "attempt_time", "until"]
+    readonly_fields = ["name", "until"]
+
+    @admin.display(description="User", ordering="username")
+    def name(self, attempt: AccessAttempt) -> str:
+        return attempt.username or "all users together"
+
+    @admin.display(description="Locked until", empty_value="not locked")
+    def until(self, attempt: AccessAttempt) -> datetime | None:
+        return locked_until(attempt)
+
+    def has_unlock_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("axes.delete_accessattempt")
+
+    @admin.action(description="Unlock", permissions=["unlock"])
+    def unlock_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
+        number, _ = AccessAttempt.objects.filter(pk__in=queryset.values("pk")).delete()
+        messages.success(request, f"{number:,} unlocked.")
 
 
 @admin.register(Schedule)
