@@ -21,6 +21,8 @@ from django_q.models import Task
 from django_q.tasks import async_task
 from knox.models import AuthToken
 
+from audit.models import Deed
+from audit.writing import write_down
 from batches.models import Batch, BatchTrade
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.rowpages import PAGE, row_page
@@ -91,6 +93,7 @@ def world(take_in: TakeIn) -> ImportExecutionLog:
         Task.objects.create(id=uuid4().hex, name=name, func="joblogs.tasks.attend", **ended)
     OpenOrder.objects.create(snapshot=OpenOrderSnapshot.objects.create(), number=1)
     stage(2)
+    write_down(Deed.LOGIN, "")
     AccessAttempt.objects.create(username="", ip_address="192.0.2.1", failures_since_start=5)
     return take_in(PARTIAL)
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -14,9 +15,11 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 from knox.admin import AuthTokenCreateForm
 from knox.models import AuthToken
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from audit.admin import AuditedAdmin
+from audit.models import Deed
+from audit.writing import write_down
 from tradelog.tries import locked_until
 from web.readonly import ReadOnlyAdmin
 
@@ -27,14 +30,14 @@ admin.site.unregister(filter(admin.site.is_registered, theirs))
 
 
 @admin.register(User)
-class ShellUserAdmin(UserAdmin, ModelAdmin):
+class ShellUserAdmin(UserAdmin, AuditedAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class ShellGroupAdmin(GroupAdmin, ModelAdmin):
+class ShellGroupAdmin(GroupAdmin, AuditedAdmin):
     pass
 
 
@@ -48,7 +51,7 @@ class TokenForm(AuthTokenCreateForm):
 
 
 @admin.register(AuthToken)
-class TokenAdmin(ModelAdmin):
+class TokenAdmin(AuditedAdmin):
     """Tokens of all users, by how they begin. A new one is shown once, when it is saved."""
 
     form = TokenForm
@@ -96,8 +99,12 @@ class AttemptAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Unlock", permissions=["unlock"])
     def unlock_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
-        number, _ = AccessAttempt.objects.filter(pk__in=queryset.values("pk")).delete()
-        messages.success(request, f"{number:,} unlocked.")
+        chosen = list(queryset)
+        with transaction.atomic():
+            for attempt in chosen:
+                write_down(Deed.UNLOCK, attempt.username, words=f"from {attempt.ip_address}")
+                attempt.delete()
+        messages.success(request, f"{len(chosen):,} unlocked.")
 
 
 @admin.register(Schedule)

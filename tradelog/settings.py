@@ -125,7 +125,7 @@ Q_CLUSTER = {
 
 # --- Django
 
-ROOMS = ["web", "joblogs", "trades", "orders", "imports", "batches"]
+ROOMS = ["web", "audit", "joblogs", "trades", "orders", "imports", "batches"]
 INSTALLED_APPS = [
     "django_q",  # before us, who take over its pages in the admin
     "tradelog.apps.TradelogConfig",
@@ -167,6 +167,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "audit.middleware.remember_who_asks",
 ]
 
 ROOT_URLCONF = "tradelog.urls"

@@ -13,12 +13,15 @@ from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
 from django.db.models import Case, F, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from audit.models import Deed
+from audit.writing import write_down
 from web.addresses import home_address
 from web.api import error_body, is_for_programs
 from web.rights import RightsAtOnce
@@ -30,9 +33,13 @@ LONGEST_NAME = 150
 def limits(name: str) -> dict[str, int]:
     """How many tries each of the two rows bears. A name no user can have is cut to what fits."""
     return {
-        name.replace("\0", "")[:LONGEST_NAME]: settings.TRADELOG_LOGIN_TRIES,
+        clean(name): settings.TRADELOG_LOGIN_TRIES,
         WHOEVER: settings.TRADELOG_LOGIN_TRIES_PER_ADDRESS,
     }
+
+
+def clean(name: str) -> str:
+    return name.replace("\0", "")[:LONGEST_NAME]
 
 
 def rows(request: HttpRequest, name: str) -> QuerySet[AccessAttempt]:
@@ -49,16 +56,49 @@ class CountBefore(AxesDatabaseHandler):
         forget_old()
         name = (credentials or {}).get("username") or ""
         with transaction.atomic():
-            return all(count(request, *limit) for limit in limits(name).items())
+            for limit in limits(name).items():
+                if not count(request, *limit):
+                    return tell_of_lock(request, *limit)
+        return True
 
-    def user_login_failed(self, *_: object, **__: object) -> None:
-        """It was counted before."""
+    def user_login_failed(
+        self,
+        sender: str,
+        credentials: dict[str, Any],
+        request: HttpRequest | None = None,
+        **_: object,
+    ) -> None:
+        """It was counted before, and of a lock is told once.
 
-    def user_logged_in(self, *_: object, **__: object) -> None:
-        """It was taken back when the password was right."""
+        Whom it was for is kept only if there is such a user: what else stands there may be a
+        password.
+        """
+        if not getattr(request, "axes_locked_out", False):
+            write_down(Deed.LOGIN_FAILED, known_name(credentials.get("username") or ""))
 
-    def user_logged_out(self, *_: object, **__: object) -> None:
-        """Says nothing of passwords."""
+    def user_logged_in(
+        self, sender: type, request: HttpRequest, user: AbstractBaseUser, **_: object
+    ) -> None:
+        write_down(Deed.LOGIN, "", user=user)
+
+    def user_logged_out(
+        self, sender: type, request: HttpRequest, user: AbstractBaseUser | None, **_: object
+    ) -> None:
+        if user is not None:
+            write_down(Deed.LOGOUT, "", user=user)
+
+
+def known_name(name: str) -> str:
+    return name if User.objects.filter(username=clean(name)).exists() else "an unknown name"
+
+
+def tell_of_lock(request: HttpRequest, name: str, limit: int) -> bool:
+    """Audit the first time that it refuses, which counts beyond the limit; always False."""
+    first = rows(request, name).filter(failures_since_start=limit)
+    if first.update(failures_since_start=limit + 1):
+        whom = known_name(name) if name else "all users"
+        write_down(Deed.LOCKED, whom, words=f"after {limit} failed logins")
+    return False
 
 
 def forget_old() -> None:
