@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from batches import serializers as shapes
+from batches.control import delete_template
 from batches.mapping import StagingError
 from batches.models import BatchTemplate
 from batches.wishes import Wishes
@@ -93,5 +94,5 @@ class Template(ApiView):
     def delete(self, request: Request, id: str) -> Response:
         """Delete a template; batches that were made with it stay as they are."""
         template = find_template(id)
-        template.delete()
+        delete_template(template)
         return Response({"success": True, "message": f"{template.name} is deleted."})

@@ -4,18 +4,16 @@ Each is one conditional change whose row count decides who was first; whoever co
 StateConflict with a sentence. All return the batch as it is then.
 """
 
-import logging
-
-from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import AbstractBaseUser
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from audit.models import Deed
+from audit.writing import write_down
 from batches.ending import end_all, summary, tell_of_end
 from batches.executors import executor_named
-from batches.models import FIRST, LAST, Batch, BatchTrade
+from batches.models import FIRST, LAST, Batch, BatchTemplate, BatchTrade
 from batches.restaging import read_bad_lines
 from batches.retrying import wait_again
 from batches.staging import StagingError
@@ -23,8 +21,6 @@ from batches.states import FINAL, StateConflict, Status, TradeStatus
 from joblogs.queueing import ring
 from joblogs.states import Trigger
 from trades.models import Trade
-
-logger = logging.getLogger(__name__)
 
 RUN, UNDO = "batch", "undo_batch"  # the jobs
 
@@ -47,20 +43,6 @@ def conflict(batch: Batch, what: str) -> StateConflict:
     return StateConflict(f"{batch.name} is {state}; {what}.")
 
 
-def write_down(user: AbstractBaseUser | None, batch: Batch, words: str, flag: int = CHANGE) -> None:
-    """Who did what with which batch, for the history of the admin and for the log."""
-    logger.info("%s: %s by %s.", batch.name, words, user.get_username() if user else "a command")
-    if user is not None:
-        LogEntry.objects.create(
-            user_id=user.pk,
-            content_type=ContentType.objects.get_for_model(Batch),
-            object_id=str(batch.pk),
-            object_repr=batch.name[:200],
-            action_flag=flag,
-            change_message=words,
-        )
-
-
 def held(batch: Batch) -> Batch:
     """The batch as it is, and as it stays until the surrounding transaction ends."""
     now = Batch.objects.select_for_update().filter(pk=batch.pk).first()
@@ -78,7 +60,7 @@ def start(
         staged = Batch.objects.filter(pk=batch.pk, status=Status.PENDING, queued_at=None)
         if not staged.update(queued_at=now, rounds=F("rounds") + 1, updated_at=now):
             raise conflict(batch, "only one that was never started can be started")
-        write_down(user, batch, "started")
+        write_down(Deed.START, batch, user=user, count=batch.total_trades, words="trades")
         ring(RUN, batch.pk, trigger=trigger, asked_by=user)
     batch.refresh_from_db()
     return batch
@@ -103,7 +85,7 @@ def cancel(
             )
             # Its owner may be dead.
             ring(RUN, batch.pk, trigger=trigger, asked_by=user)
-        write_down(user, batch, "cancelled")
+        write_down(Deed.CANCEL, batch, user=user)
     batch.refresh_from_db()
     return batch
 
@@ -139,7 +121,8 @@ def retry(
             if now.rounds != before.rounds:
                 raise conflict(batch, "it was retried meanwhile")
             wait_again(now, lines)
-            write_down(user, batch, "retried")
+            again = before.failed_trades + before.cancelled_trades
+            write_down(Deed.RETRY, batch, user=user, count=again, words="trades")
             ring(RUN, batch.pk, trigger=trigger, asked_by=user)
     except StagingError as problem:
         raise conflict(batch, f"its bad lines cannot be read again: {problem}") from None
@@ -164,7 +147,7 @@ def set_priority(batch: Batch, priority: int, user: AbstractBaseUser | None = No
     with transaction.atomic():
         if not waiting.update(priority=priority, updated_at=timezone.now()):
             raise conflict(batch, "only one that waits or runs has a priority to change")
-        write_down(user, batch, f"given priority {priority}")
+        write_down(Deed.CHANGE, batch, user=user, words=f"given priority {priority}")
     batch.refresh_from_db()
     return batch
 
@@ -175,7 +158,7 @@ def archive(batch: Batch, user: AbstractBaseUser | None = None) -> Batch:
     with transaction.atomic():
         if not final.update(archived_at=timezone.now(), updated_at=timezone.now()):
             raise conflict(batch, "only one that has ended can be archived, once")
-        write_down(user, batch, "archived")
+        write_down(Deed.CHANGE, batch, user=user, words="archived")
     batch.refresh_from_db()
     return batch
 
@@ -186,7 +169,7 @@ def unarchive(batch: Batch, user: AbstractBaseUser | None = None) -> Batch:
     with transaction.atomic():
         if not archived.update(archived_at=None, updated_at=timezone.now()):
             raise conflict(batch, "it is not archived")
-        write_down(user, batch, "taken out of the archive")
+        write_down(Deed.CHANGE, batch, user=user, words="taken out of the archive")
     batch.refresh_from_db()
     return batch
 
@@ -200,7 +183,7 @@ def delete(batch: Batch, user: AbstractBaseUser | None = None) -> Batch:
         now = held(batch)
         if not now.can_be_deleted:
             raise conflict(batch, "only one that has ended, or was never started, can be deleted")
-        write_down(user, batch, f"{now.total_trades:,} batch trades deleted", DELETION)
+        write_down(Deed.DELETE, batch, user=user, count=now.total_trades, words="batch trades")
         Trade.objects.filter(batch=batch).update(batch=None)
         # Raw: nothing refers to them, and they may be many.
         rows = BatchTrade.objects.filter(batch=batch)
@@ -223,7 +206,7 @@ def undo(
         Batch.objects.filter(pk=batch.pk).update(
             undo_requested=True, undone_by=user, updated_at=timezone.now()
         )
-        write_down(user, batch, f"{now.executed_trades:,} trades rolled back")
+        write_down(Deed.ROLLBACK, batch, user=user, count=now.executed_trades, words="trades")
         ring(UNDO, batch.pk, trigger=trigger, asked_by=user)
     batch.refresh_from_db()
     return batch
@@ -240,3 +223,10 @@ def why_it_cannot_be_undone(batch: Batch) -> str:
     except ValueError:
         return f"the executor {batch.executor} is not there to say whether it can be rolled back"
     return "" if executor.can_undo else f"{executor.title} has executed it outside of this house"
+
+
+def delete_template(template: BatchTemplate) -> None:
+    """Batches that were made from it stay."""
+    with transaction.atomic():
+        write_down(Deed.DELETE, template)
+        template.delete()

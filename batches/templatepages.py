@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from batches.control import delete_template
 from batches.executors import EXECUTORS
 from batches.forms import SureForm, TemplateForm
 from batches.models import BatchTemplate
@@ -63,7 +64,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     template = get_object_or_404(BatchTemplate, pk=pk)
     form = SureForm(*[request.POST] if request.method == "POST" else [])
     if form.is_valid():
-        template.delete()
+        delete_template(template)
         messages.success(request, f"The template {template.name} is deleted.")
         return redirect("batch-templates")
     context = {"title": "Delete a template", "template": template, "form": form}

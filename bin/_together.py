@@ -14,6 +14,8 @@ from honcho.printer import Printer
 
 WEB = ["-m", "uvicorn", "tradelog.asgi:application", "--lifespan", "off", "--no-access-log"]
 WEB += ["--log-level", "warning", "--timeout-graceful-shutdown", "3"]
+# Who is believed about whence a request comes, our settings say: TRADELOG_PROXIES.
+WEB += ["--no-proxy-headers"]
 # Over a WebSocket browsers only listen.
 WEB += ["--ws-max-size", "1024"]
 WORKER = ["manage.py", "qcluster"]

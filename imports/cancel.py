@@ -4,6 +4,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
+from audit.models import Deed
+from audit.writing import write_down
 from imports.models import ImportExecutionLog
 from imports.states import Status
 from imports.summary import cancelled
@@ -27,3 +29,4 @@ def cancel(log: ImportExecutionLog, user: AbstractBaseUser) -> None:
             completed_at=now,
             processing_time_ms=round((now - (log.started_at or now)).total_seconds() * 1000),
         )
+        write_down(Deed.CANCEL, log, user=user)

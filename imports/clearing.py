@@ -9,12 +9,12 @@ import logging
 import time
 from collections.abc import Callable
 
-from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth.models import AbstractBaseUser
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Max
 
+from audit.models import Deed
+from audit.writing import write_down
 from imports.background import Slice
 from imports.claims import Pause
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
@@ -40,25 +40,13 @@ def clear_now(user: AbstractBaseUser) -> tuple[int, int]:
     """Clear all that has ended: how many are gone, and how many are left to a worker."""
     newest = ImportExecutionLog.objects.aggregate(newest=Max("pk"))["newest"] or 0
     over_at = time.monotonic() + AT_ONCE
+    # Before the first is gone: each is cleared in a transaction of its own.
+    write_down(Deed.CLEAR, "import logs", user=user, count=len(finished(newest)))
     cleared = sum(clear(pk, lambda: time.monotonic() < over_at) for pk in finished(newest))
     left = len(finished(newest))
     if left:
         ring(CLEAR, newest, trigger=Trigger.API, asked_by=user)
-    write_down(user, cleared, left)
     return cleared, left
-
-
-def write_down(user: AbstractBaseUser, cleared: int, left: int) -> None:
-    """Who cleared how many, for the history of the admin and for the log."""
-    words = f"{cleared:,} import logs cleared, {left:,} left to a worker"
-    logger.info("%s: %s.", user.get_username(), words)
-    LogEntry.objects.create(
-        user=user,
-        content_type=ContentType.objects.get_for_model(ImportExecutionLog),
-        object_repr=words,
-        action_flag=DELETION,
-        change_message="Clear finished import logs",
-    )
 
 
 def clear_slice(newest: int) -> dict[str, object]:

@@ -27,7 +27,13 @@ from imports.models import ImportExecutionLog
 from imports.occurrences import content_of, repeated_contents, sharing, twins_of
 from imports.problems import FileError
 from imports.records import Record
-from imports.retry import Brought, keep_brought, require_retryable, successor
+from imports.retry import (
+    Brought,
+    keep_brought,
+    require_retryable,
+    successor,
+    write_down_retry,
+)
 from imports.states import RowStatus, StateConflict
 from imports.storing import copy, fail, safe_name, store
 from imports.textfile import TextFile, look_at
@@ -61,6 +67,7 @@ def retry_corrected(
             raise StateConflict(f"A line of {log.file_name} was corrected meanwhile; try again.")
         new.save()
         keep_brought(kin, new, brought)
+        write_down_retry(log, user, f"corrected in a file, by import {new.pk}")
     return new
 
 

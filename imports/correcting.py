@@ -9,6 +9,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from audit.models import Deed
+from audit.writing import write_down
 from imports.formats import all_formats
 from imports.identify import Layout
 from imports.kin import Kin, locked
@@ -128,6 +130,8 @@ def correct(row: ImportRowLog, line: Line, user: AbstractBaseUser) -> ImportExec
             raise StateConflict(reason)
         Kin(log).require_no_mending()
         new = queue_alone(log, line, user)
+        words = f"line {line.number}, corrected, by import {new.pk}"
+        write_down(Deed.RETRY, log, user=user, count=1, words=words)
     with ONE_AT_A_TIME:
         return run_import(new.pk) or new
 

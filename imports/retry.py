@@ -9,6 +9,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 
+from audit.models import Deed
+from audit.writing import write_down
 from imports.days import DayStatus, as_json, read_days, waiting_again, with_status
 from imports.kin import Kin, Mending, have_same_bytes, locked
 from imports.mendedlines import MendedLine
@@ -37,7 +39,13 @@ def retry(log: ImportExecutionLog, user: AbstractBaseUser | None = None) -> Impo
         new.save()
         if have_same_bytes(log, new):
             refuse_lines_mended(kin, new)
+        write_down_retry(log, user, f"by import {new.pk}")
     return new
+
+
+def write_down_retry(log: ImportExecutionLog, user: AbstractBaseUser | None, words: str) -> None:
+    """To be called in its transaction."""
+    write_down(Deed.RETRY, log, user=user, count=log.failed_rows, words=f"failed lines, {words}")
 
 
 def of_stored(log: ImportExecutionLog, user: AbstractBaseUser | None) -> ImportExecutionLog:

@@ -13,6 +13,8 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from audit.models import Deed
+from audit.writing import write_down
 from imports.claims import (
     LeaseLost,
     Pause,
@@ -138,15 +140,18 @@ def begin(log: ImportExecutionLog, user: AbstractBaseUser | None) -> None:
             raise StateConflict(f"{log.file_name} is being rolled back by another process.")
         return
     log.require(log.can_be_rolled_back, "only what has taken in trades can be rolled back, once")
-    if not mine.move(
-        Status(log.status),
-        Status.ROLLING_BACK,
-        owner="",
-        lease_until=None,
-        attempt=0,
-        rolled_back_by=user,
-    ):
-        raise StateConflict(f"{log.file_name} was changed by somebody else; look again.")
+    with transaction.atomic():
+        if not mine.move(
+            Status(log.status),
+            Status.ROLLING_BACK,
+            owner="",
+            lease_until=None,
+            attempt=0,
+            rolled_back_by=user,
+        ):
+            raise StateConflict(f"{log.file_name} was changed by somebody else; look again.")
+        count = trades_of([log.pk]).count()
+        write_down(Deed.ROLLBACK, log, user=user, count=count, words="trades")
 
 
 def delete_all(log: ImportExecutionLog, on_progress: Callable[[int], None]) -> int:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import AbstractBaseUser
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet, Subquery
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
+from audit.models import Deed
+from audit.writing import write_down
 from joblogs.models import JobLog
 from joblogs.queueing import note, send_bell
 from joblogs.registry import JOBS
@@ -164,20 +164,23 @@ def run_now(name: str, user: AbstractBaseUser, trigger: Trigger) -> JobLog:
         if log is None:
             raise StillRuns(f"{name} waits or runs already; it does not overlap with itself.")
         note(log, f"{user.get_username()} has asked for it.")
+        write_down(Deed.START, log, user=user, words=name)
         transaction.on_commit(partial(send_bell, log))
     return log
 
 
 def pause(name: str, user: AbstractBaseUser) -> None:
     """Let it not run again by itself, until it is resumed."""
-    set_repeats(name, PAUSED)
-    write_down(name, user, "paused")
+    with transaction.atomic():
+        set_repeats(name, PAUSED)
+        write_down(Deed.PAUSE, name, user=user, words="recurring job")
 
 
 def resume(name: str, user: AbstractBaseUser) -> None:
     """Let it run again, at its regular times; what fell into the pause is not made up for."""
-    set_repeats(name, FOREVER)
-    write_down(name, user, "resumed")
+    with transaction.atomic():
+        set_repeats(name, FOREVER)
+        write_down(Deed.RESUME, name, user=user, words="recurring job")
 
 
 def require(name: str) -> None:
@@ -194,16 +197,3 @@ def set_repeats(name: str, repeats: int) -> None:
             schedule.next_run = next_after(schedule, timezone.now())
         schedule.repeats = repeats
         schedule.save(update_fields=["repeats", "next_run"])
-
-
-def write_down(name: str, user: AbstractBaseUser, verb: str) -> None:
-    """Who did it, for the history of the admin and for the log."""
-    logger.info("%s is %s by %s.", name, verb, user.get_username())
-    LogEntry.objects.create(
-        user=user,
-        content_type=ContentType.objects.get_for_model(Schedule),
-        object_id=Schedule.objects.get(name=name, func=RECUR).pk,
-        object_repr=f"{name} {verb}",
-        action_flag=CHANGE,
-        change_message=f"Recurring job {verb}",
-    )

@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection
 from django.utils import timezone
 
+from audit.writing import Job, asked_by
 from joblogs.models import JobLog
 from joblogs.owners import new_owner
 from joblogs.scribe import End, listening
@@ -47,12 +48,20 @@ def run_job(log: JobLog, work: Callable[[], object]) -> bool:
         return False
     with listening(log) as scribe:
         try:
-            result = work()
+            result = done_for(log, work)
         except BaseException as problem:
             scribe.finish(failure(problem, scribe.last_line))
             raise
         scribe.finish(success(result))
     return True
+
+
+def done_for(log: JobLog, work: Callable[[], object]) -> object:
+    """Do it as whoever has asked for it; who runs a command is known without that."""
+    if log.trigger == Trigger.COMMAND:
+        return work()
+    with asked_by(Job(log.asked_by)):
+        return work()
 
 
 def success(result: object) -> End:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 from html import escape
-from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib import admin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
@@ -16,21 +15,15 @@ from django.http import HttpResponse
 from django.test import AsyncClient, Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
-from django_q.models import Task
-from django_q.tasks import async_task
-from knox.models import AuthToken
 
 from batches.models import Batch, BatchTrade
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.rowpages import PAGE, row_page
 from imports.states import Status
 from joblogs.models import JobLog, Notice
-from joblogs.queueing import ring
-from joblogs.schedules import place_schedules
-from joblogs.states import Trigger
 from orders.models import OpenOrder, OpenOrderSnapshot
-from tests.batching import stage
 from tests.conftest import ZONE, TakeIn, file_of, fill, person, work_off
+from tests.world import everything
 from trades.models import Account, Instrument, IntegrityIssue, Position, Trade
 
 GOOD = file_of(fill())
@@ -79,18 +72,7 @@ def as_olga(client: Client, olga: User) -> Client:
 @pytest.fixture
 def world(take_in: TakeIn) -> ImportExecutionLog:
     """One of everything that has a page."""
-    Group.objects.create(name="Operators")
-    AuthToken.objects.create(User.objects.first() or User.objects.create(username="thea"))
-    place_schedules()
-    ring("import", trigger=Trigger.MANUAL)
-    Notice.objects.create(key="x", title="Import failed")
-    async_task("joblogs.tasks.attend")
-    for name, success in [("went well", True), ("went wrong", False)]:
-        ended = {"started": timezone.now(), "stopped": timezone.now(), "success": success}
-        Task.objects.create(id=uuid4().hex, name=name, func="joblogs.tasks.attend", **ended)
-    OpenOrder.objects.create(snapshot=OpenOrderSnapshot.objects.create(), number=1)
-    stage(2)
-    return take_in(PARTIAL)
+    return everything(take_in)
 
 
 def page(model: type[Model], name: str) -> str:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
+from audit.models import AuditEntry
 from imports import clearing
 from imports.clearing import clear_slice
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
@@ -66,8 +66,8 @@ def test_a_retry_outlives_what_it_retried(take_in: TakeIn, adam_asks: Client) ->
 def test_the_history_tells_who_cleared(take_in: TakeIn, adam: User, adam_asks: Client) -> None:
     take_in(GOOD)
     clear(adam_asks)
-    entry = LogEntry.objects.get()
-    assert (entry.user, entry.object_repr) == (adam, "1 import logs cleared, 0 left to a worker")
+    entry = AuditEntry.objects.get()
+    assert (entry.user, entry.deed, entry.count) == (adam, "clear", 1)
 
 
 def test_what_takes_long_is_left_to_a_worker(

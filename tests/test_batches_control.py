@@ -5,10 +5,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from audit.models import AuditEntry
 from batches import restaging
 from batches.claims import claim
 from batches.control import (
@@ -106,13 +106,13 @@ def test_each_deed_has_its_states(deed: Deed, state: str, allowed: bool, adam: U
     batch = in_state(state)
     if allowed:
         deed(batch, adam)
-        assert LogEntry.objects.get().object_repr == "Monday"
+        assert AuditEntry.objects.get().subject == "Monday"
         return
     before = Batch.objects.values().get(pk=batch.pk)
     with pytest.raises(StateConflict, match=r"^Monday is .*\.$"):
         deed(batch, adam)
     assert Batch.objects.values().get(pk=batch.pk) == before
-    assert (bells(), LogEntry.objects.count()) == ([], 0)
+    assert (bells(), AuditEntry.objects.count()) == ([], 0)
 
 
 # --- Start
@@ -122,8 +122,8 @@ def test_a_started_batch_waits_for_a_worker(adam: User) -> None:
     batch = start(stage(2), adam)
     assert (batch.status, batch.waits_for_worker, batch.rounds) == (Status.PENDING, True, 1)
     assert bells() == [("batch", batch.pk)]
-    entry = LogEntry.objects.get()
-    assert (entry.user, entry.object_id, entry.change_message) == (adam, str(batch.pk), "started")
+    entry = AuditEntry.objects.get()
+    assert (entry.user, entry.subject_id, entry.deed) == (adam, str(batch.pk), "start")
 
 
 def test_a_second_start_says_why_not() -> None:

@@ -13,6 +13,7 @@ from django.core.checks import run_checks
 from tradelog.checks import CHECKS, every_problem
 from tradelog.secret_key import kept_secret_key
 
+BEHIND_TLS = {"HTTPS": True, "TRADELOG_PROXIES": 1}
 FAULTS = {
     "tradelog.E001": {"DATA_DIR": Path("/no/such/folder")},
     "tradelog.E002": {"TRADELOG_TIME_ZONE": "Mars"},
@@ -26,10 +27,13 @@ FAULTS = {
     "tradelog.E013": {"TRADELOG_NOTIFY_URLS": ["json://desk.example", "nonsense"]},
     "tradelog.E014": {"TRADELOG_NOTIFY_LEVEL": "loud"},
     "tradelog.E015": {"TRADELOG_DELETE_BATCHES_DAYS": None},
+    "tradelog.E020": {"TRADELOG_LOGIN_TRIES": 0},
+    "tradelog.E021": {"TRADELOG_PROXIES": None},
     "tradelog.W001": {"SECRET_KEY": "x" * 31},
-    "tradelog.W002": {"DEBUG": True, "ALLOWED_HOSTS": ["desk.example"], "HTTPS": True},
-    "tradelog.W003": {"ALLOWED_HOSTS": ["*"], "HTTPS": True},
+    "tradelog.W002": {"DEBUG": True, "ALLOWED_HOSTS": ["desk.example"]} | BEHIND_TLS,
+    "tradelog.W003": {"ALLOWED_HOSTS": ["*"]} | BEHIND_TLS,
     "tradelog.W004": {"ALLOWED_HOSTS": ["desk.example"]},
+    "tradelog.W005": {"HTTPS": True, "TRADELOG_PROXIES": 0},
 }
 
 
@@ -84,7 +88,8 @@ def test_django_runs_the_checks(settings: object) -> None:
 
 
 def test_other_hosts_are_fine_behind_https(settings: object) -> None:
-    settings.ALLOWED_HOSTS, settings.HTTPS = ["desk.example"], True
+    settings.ALLOWED_HOSTS = ["desk.example"]
+    settings.HTTPS, settings.TRADELOG_PROXIES = True, 1
     assert ids() == []
 
 
@@ -100,7 +105,10 @@ ENVIRONMENTS = [
     ("tradelog.E010", {"TRADELOG_EXECUTIONS_URL": "http://[nonsense"}),
     ("tradelog.E013", {"TRADELOG_NOTIFY_URLS": "nonsense://secret"}),
     ("tradelog.E015", {"TRADELOG_ARCHIVE_BATCHES_DAYS": "a month"}),
+    ("tradelog.E020", {"TRADELOG_LOCK_MINUTES": "never"}),
+    ("tradelog.E021", {"TRADELOG_PROXIES": "nginx"}),
     ("tradelog.W001", {"SECRET_KEY": "short"}),
+    ("tradelog.W005", {"TRADELOG_HTTPS": "1", "TRADELOG_PROXIES": "0"}),
 ]
 
 

@@ -19,13 +19,14 @@ NOT_OURS |= {".pytest_cache", ".hypothesis", ".ruff_cache"}
 
 MAY_IMPORT = {
     "web": set(),
-    "joblogs": {"web"},
+    "audit": {"web"},
+    "joblogs": {"web", "audit"},
     "sources": set(),
-    "trades": {"web"},
-    "orders": {"web", "joblogs", "sources", "trades"},
-    "imports": {"web", "joblogs", "sources", "trades", "orders"},
-    "batches": {"web", "joblogs", "sources", "trades", "orders", "imports"},
-    "tradelog": {"web", "joblogs", "sources", "trades", "orders", "imports", "batches"},
+    "trades": {"web", "audit"},
+    "orders": {"web", "audit", "joblogs", "sources", "trades"},
+    "imports": {"web", "audit", "joblogs", "sources", "trades", "orders"},
+    "batches": {"web", "audit", "joblogs", "sources", "trades", "orders", "imports"},
+    "tradelog": {"web", "audit", "joblogs", "sources", "trades", "orders", "imports", "batches"},
 }
 FOLDERS = {*MAY_IMPORT, "templates", "static", "bin", "docs", "examples", "bench", "tests", ".ci"}
 FILES = {

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from pytest_django import DjangoAssertNumQueries
 
-ROOMS = {"batches", "imports", "joblogs", "orders", "trades"}
+ROOMS = {"audit", "batches", "imports", "joblogs", "orders", "trades"}
 SEES = {
     "batches.view_batch",
     "batches.view_batchtemplate",

@@ -5,7 +5,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.http import HttpRequest
@@ -18,6 +17,7 @@ from django_q import cluster
 from django_q.brokers import get_broker
 from django_q.models import OrmQ, Schedule, Task
 
+from audit.models import AuditEntry
 from joblogs.models import JobLog
 from joblogs.recurring import beat, one_of, pause, resume, run_now
 from joblogs.registry import JOBS, Job
@@ -199,8 +199,8 @@ def test_resuming_what_is_not_paused_changes_nothing(adam: User) -> None:
 def test_who_paused_it_is_kept(adam: User) -> None:
     pause(NAME, adam)
     resume(NAME, adam)
-    kept = LogEntry.objects.order_by("pk").values_list("user__username", "object_repr")
-    assert [*kept] == [("adam", "count paused"), ("adam", "count resumed")]
+    kept = AuditEntry.objects.order_by("pk").values_list("user__username", "deed", "subject")
+    assert [*kept] == [("adam", "pause", "count"), ("adam", "resume", "count")]
 
 
 # --- Run now

@@ -1,20 +1,26 @@
-"""Users, groups, tokens and the queue in the admin's shell."""
+"""Users, groups, tokens, failed logins and the queue in the admin's shell."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 from knox.admin import AuthTokenCreateForm
 from knox.models import AuthToken
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from audit.admin import AuditedAdmin
+from audit.models import Deed
+from audit.writing import write_down
+from tradelog.tries import locked_until
 from web.readonly import ReadOnlyAdmin
 
 # Of the queue, nothing may be changed by hand: what stands there is run as code. With the queue in
@@ -24,14 +30,14 @@ admin.site.unregister(filter(admin.site.is_registered, theirs))
 
 
 @admin.register(User)
-class ShellUserAdmin(UserAdmin, ModelAdmin):
+class ShellUserAdmin(UserAdmin, AuditedAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class ShellGroupAdmin(GroupAdmin, ModelAdmin):
+class ShellGroupAdmin(GroupAdmin, AuditedAdmin):
     pass
 
 
@@ -45,7 +51,7 @@ class TokenForm(AuthTokenCreateForm):
 
 
 @admin.register(AuthToken)
-class TokenAdmin(ModelAdmin):
+class TokenAdmin(AuditedAdmin):
     """Tokens of all users, by how they begin. A new one is shown once, when it is saved."""
 
     form = TokenForm
@@ -67,6 +73,38 @@ class TokenAdmin(ModelAdmin):
     ) -> None:
         super().save_model(request, obj, form, change)
         messages.warning(request, f"The token, shown this once: {form.token}")
+
+
+@admin.register(AccessAttempt)
+class AttemptAdmin(ReadOnlyAdmin):
+    """By user and address; the row without a name counts for the address, whoever it tried."""
+
+    actions = ["unlock_selected"]
+    list_display = ["name", "ip_address", "failures_since_start", "attempt_time", "until"]
+    search_fields = ["username", "ip_address"]
+    search_help_text = "User or address"
+    fields = ["name", "ip_address", "failures_since_start", "attempt_time", "until"]
+    readonly_fields = ["name", "until"]
+
+    @admin.display(description="User", ordering="username")
+    def name(self, attempt: AccessAttempt) -> str:
+        return attempt.username or "all users together"
+
+    @admin.display(description="Locked until", empty_value="not locked")
+    def until(self, attempt: AccessAttempt) -> datetime | None:
+        return locked_until(attempt)
+
+    def has_unlock_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("axes.delete_accessattempt")
+
+    @admin.action(description="Unlock", permissions=["unlock"])
+    def unlock_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
+        chosen = list(queryset)
+        with transaction.atomic():
+            for attempt in chosen:
+                write_down(Deed.UNLOCK, attempt.username, words=f"from {attempt.ip_address}")
+                attempt.delete()
+        messages.success(request, f"{len(chosen):,} unlocked.")
 
 
 @admin.register(Schedule)

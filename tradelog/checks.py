@@ -11,6 +11,7 @@ from joblogs.receivers import misunderstood
 from joblogs.states import Level
 from sources.configured import address_problem, columns_configured
 from sources.rows import SourceError
+from tradelog import securitychecks
 from web.ages import MOST_DAYS
 
 AGES = (
@@ -232,6 +233,7 @@ CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
     debug_problems,
     host_problems,
     https_problems,
+    *securitychecks.CHECKS,
 )
 
 

@@ -97,6 +97,8 @@ NAVIGATION = [
         "items": [
             {"title": "API", "icon": "api", "link": reverse_lazy("api-docs")},
             sidebar_item("Tokens", "key", "admin:knox_authtoken_changelist"),
+            sidebar_item("Audit", "policy", "admin:audit_auditentry_changelist"),
+            sidebar_item("Failed logins", "lock", "admin:axes_accessattempt_changelist"),
             sidebar_item("Users", "person", "admin:auth_user_changelist"),
             sidebar_item("Groups", "group", "admin:auth_group_changelist"),
         ],

@@ -29,9 +29,10 @@ OF_OPERATORS = [
 ]
 
 # Of the permissions of our rooms. Users and groups are the superuser's.
+SEES = Q(codename__startswith="view_") & ~Q(codename="view_auditentry")
 GROUPS = {
-    "viewer": Q(codename__startswith="view_"),
-    "operator": Q(codename__startswith="view_") | Q(codename__in=OF_OPERATORS),
+    "viewer": SEES,
+    "operator": SEES | Q(codename__in=OF_OPERATORS),
     "admin": Q(),
 }
 

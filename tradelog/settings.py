@@ -38,6 +38,11 @@ TRADELOG_API_PER_MINUTE = whole_number(env.str("TRADELOG_API_PER_MINUTE", defaul
 TRADELOG_FAILED_LOGINS_PER_MINUTE = (
     whole_number(env.str("TRADELOG_FAILED_LOGINS_PER_MINUTE", default="10")) or 0
 )
+TRADELOG_LOGIN_TRIES = whole_number(env.str("TRADELOG_LOGIN_TRIES", default="5")) or 0
+TRADELOG_LOGIN_TRIES_PER_ADDRESS = (
+    whole_number(env.str("TRADELOG_LOGIN_TRIES_PER_ADDRESS", default="50")) or 0
+)
+TRADELOG_LOCK_MINUTES = whole_number(env.str("TRADELOG_LOCK_MINUTES", default="15")) or 0
 TRADELOG_TOKEN_DAYS = whole_number(env.str("TRADELOG_TOKEN_DAYS", default="90")) or 0
 TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
 # Days; 0 is never, and so is what is no number, which a system check says.
@@ -120,7 +125,7 @@ Q_CLUSTER = {
 
 # --- Django
 
-ROOMS = ["web", "joblogs", "trades", "orders", "imports", "batches"]
+ROOMS = ["web", "audit", "joblogs", "trades", "orders", "imports", "batches"]
 INSTALLED_APPS = [
     "django_q",  # before us, who take over its pages in the admin
     "tradelog.apps.TradelogConfig",
@@ -134,6 +139,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "csp",
+    "axes",
     "servestatic",
     "rest_framework",
     "knox",
@@ -160,6 +166,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "audit.middleware.remember_who_asks",
 ]
 
 ROOT_URLCONF = "tradelog.urls"
@@ -180,7 +188,7 @@ TEMPLATES = [
     },
 ]
 
-AUTHENTICATION_BACKENDS = ["web.rights.RightsAtOnce"]
+AUTHENTICATION_BACKENDS = ["tradelog.tries.CountedLogin"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -219,9 +227,13 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 CSRF_FAILURE_VIEW = "web.api.csrf_failed"
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
 
-# --- The API
-
-REST_FRAMEWORK["NUM_PROXIES"] = 1 if HTTPS else 0
+# How many web servers in front say in X-Forwarded-For whom they have heard; no others are believed.
+TRADELOG_PROXIES = whole_number(env.str("TRADELOG_PROXIES", default="1" if HTTPS else "0"))
+# django-axes keeps the count of tries; tradelog/tries.py says what counts, and when.
+AXES_HANDLER = "tradelog.tries.CountBefore"
+AXES_LOCKOUT_CALLABLE = "tradelog.tries.answer_locked"
+AXES_CLIENT_IP_CALLABLE = "web.addresses.home_address"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = AXES_VERBOSE = AXES_ENABLE_ADMIN = False
 
 # --- The shell of the admin
 

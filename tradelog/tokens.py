@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audit.models import Deed
+from audit.writing import write_down
 from web.api import ApiError, ApiView, MomentField, answers
 
 LONGEST = 3650  # days
@@ -65,7 +68,9 @@ class Tokens(ApiView):
         wanted = Wanted(data=request.data)
         wanted.is_valid(raise_exception=True)
         days = wanted.validated_data.get("days", settings.TRADELOG_TOKEN_DAYS)
-        token, secret = AuthToken.objects.create(request.user, timedelta(days=days))
+        with transaction.atomic():
+            token, secret = AuthToken.objects.create(request.user, timedelta(days=days))
+            write_down(Deed.ADD, token, words=f"for {days} days")
         answer = {"success": True, "token": secret, **TokenData(token).data}
         return Response(answer, status=201)
 
@@ -76,7 +81,10 @@ class Token(ApiView):
     )
     def delete(self, request: Request, id: str) -> Response:
         """Revoke one of one's tokens."""
-        deleted, _ = AuthToken.objects.filter(user=request.user, token_key=id).delete()
-        if not deleted:
-            raise ApiError(404, "TOKEN_NOT_FOUND", "You have no such token.")
+        with transaction.atomic():
+            token = AuthToken.objects.filter(user=request.user, token_key=id).first()
+            if token is None:
+                raise ApiError(404, "TOKEN_NOT_FOUND", "You have no such token.")
+            write_down(Deed.DELETE, token)
+            token.delete()
         return Response({"success": True, "message": "The token is revoked."})

@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.paginator import InfinitePaginator
 
+from audit.admin import AuditedAdmin
 from trades import positionadmin  # noqa: F401
 from trades.models import Account, Instrument, Trade, plain
 from trades.touched import mark_trades
@@ -50,7 +51,7 @@ class ImportFilter(admin.SimpleListFilter):
         return queryset.filter(import_row_log__import_log=number)
 
 
-class NamedOnceAdmin(ModelAdmin):
+class NamedOnceAdmin(AuditedAdmin):
     """Imports find these rows by their name: another name would make known trades unknown.
 
     Positions follow a change of what they are computed with (`used`).
@@ -99,7 +100,7 @@ class InstrumentAdmin(NamedOnceAdmin):
 
 
 @admin.register(Trade)
-class TradeAdmin(ModelAdmin):
+class TradeAdmin(AuditedAdmin):
     """Notes and the mark of a review can be edited; a deleted trade stays in the ledger."""
 
     list_display = [

@@ -16,6 +16,7 @@ from unfold.forms import ActionForm
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from audit.admin import AuditedAdmin
 from trades.badges import issue_badge, position_badge
 from trades.decimals import plain
 from trades.forms import LONGEST_REASON, NO_REASON, ReasonForm, TagsField
@@ -35,7 +36,7 @@ class PositionForm(forms.ModelForm):
 
 
 @admin.register(Position)
-class PositionAdmin(ModelAdmin):
+class PositionAdmin(AuditedAdmin):
     form = PositionForm
     list_display = [
         "opened_at",
@@ -185,7 +186,7 @@ class DismissalForm(ActionForm):
 
 
 @admin.register(IntegrityIssue)
-class IssueAdmin(ModelAdmin):
+class IssueAdmin(AuditedAdmin):
     """What does not fit together, with the fills that cause it."""
 
     list_display = ["occurred_at", "what", "account", "instrument", "message", "fills", "state"]

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 from functools import partial
 
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import AbstractBaseUser
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
+from audit.models import Deed
+from audit.writing import write_down
 from trades.models import Account, Instrument, Position
 from trades.positions import recompute_for_a_while
 from trades.symbols import FUTURES
@@ -42,7 +42,7 @@ def set_point_value(
             one.point_value = value
             one.save(update_fields=["point_value", "currency"])
             if user:
-                write_down(one, user)
+                write_down(Deed.CHANGE, one, user=user, words=f"point value {value}")
         follow_all(Position.objects.filter(instrument__in=changed))
 
 
@@ -90,15 +90,3 @@ def recompute_after_commit() -> None:
 
 def pairs_of(rows: Iterable[tuple[int, int]]) -> list[Pair]:
     return [Pair(*row) for row in rows]
-
-
-def write_down(instrument: Instrument, user: AbstractBaseUser) -> None:
-    """Who did it, for the history of the admin."""
-    LogEntry.objects.create(
-        user=user,
-        content_type=ContentType.objects.get_for_model(Instrument),
-        object_id=instrument.pk,
-        object_repr=str(instrument),
-        action_flag=CHANGE,
-        change_message="Point value changed",
-    )

@@ -9,7 +9,9 @@ from rest_framework.authentication import BasicAuthentication
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+from rest_framework.throttling import SimpleRateThrottle
+
+from web.addresses import home_address
 
 MINUTE = 60  # seconds
 
@@ -23,7 +25,7 @@ class Requests(SimpleRateThrottle):
         return f"{settings.TRADELOG_API_PER_MINUTE}/min"
 
     def get_cache_key(self, request: Request, view: Any) -> str:
-        who = request.user.pk if request.user.is_authenticated else self.get_ident(request)
+        who = request.user.pk if request.user.is_authenticated else home_address(request)
         return f"requests-{who}"
 
 
@@ -33,7 +35,7 @@ class FailedLogins:
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         if "Authorization" not in request.headers:
             return None
-        key = f"failed-logins-{BaseThrottle().get_ident(request)}"
+        key = f"failed-logins-{home_address(request)}"
         failed = cache.get(key, 0)
         if failed >= settings.TRADELOG_FAILED_LOGINS_PER_MINUTE:
             raise Throttled(MINUTE)
@@ -45,9 +47,19 @@ class FailedLogins:
 
 
 class PasswordLogin(FailedLogins, BasicAuthentication):
-    """HTTP Basic, with the accounts of the pages."""
+    """HTTP Basic, with the accounts of the pages; tries are counted as those of the page are."""
 
     www_authenticate_realm = "tradelog"
+
+    def authenticate_credentials(
+        self, userid: str, password: str, request: Request | None = None
+    ) -> tuple[Any, Any]:
+        try:
+            return super().authenticate_credentials(userid, password, request)
+        except AuthenticationFailed:
+            if getattr(request, "axes_locked_out", False):
+                raise Throttled(settings.TRADELOG_LOCK_MINUTES * MINUTE) from None
+            raise
 
 
 class TokenLogin(FailedLogins, TokenAuthentication):

@@ -22,7 +22,9 @@ def download_open(stream: BinaryIO, name: str) -> StreamingHttpResponse:
     """The same of an open file, which is closed behind its last byte, or when nobody reads on."""
     size = stream.seek(0, 2)
     stream.seek(0)
-    return attachment(lambda: stream, size, name)
+    response = attachment(lambda: stream, size, name)
+    response._resource_closers.append(stream.close)
+    return response
 
 
 def attachment(opened: Callable[[], BinaryIO], size: int, name: str) -> StreamingHttpResponse:

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from audit.models import Deed
+from audit.writing import write_down
 from imports.backup import FileExists, save_backup
 from imports.backuplines import TRADE, BackupWriter
 from imports.problems import FileError
@@ -38,6 +40,7 @@ class Command(BaseCommand):
             raise CommandError(f"{path} cannot be written: {problem.strerror}.") from None
         except FileError as problem:
             raise CommandError(str(problem)) from None
+        write_down(Deed.EXPORT, str(path), count=written.counts[TRADE], words="trades")
         took = duration_in_words(round(1000 * (time.monotonic() - started)))
         self.stdout.write(f"{path.name}: {in_words(written)} in {took}.")
         if written.size > settings.TRADELOG_MAX_FILE_MB << 20:
