@@ -18,11 +18,11 @@ from django.utils import timezone
 
 from imports.background import Slice
 from imports.claims import Pause
-from imports.manyids import change
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.states import ACTIVE
 from joblogs.queueing import ring
 from joblogs.states import Trigger
+from web.manyids import change
 
 logger = logging.getLogger(__name__)
 
