@@ -12,6 +12,7 @@ from collections.abc import Callable
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from audit.models import Deed
 from audit.writing import write_down
@@ -21,7 +22,7 @@ from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.states import ACTIVE
 from joblogs.queueing import ring
 from joblogs.states import Trigger
-from trades.models import Trade
+from web.manyids import change
 
 logger = logging.getLogger(__name__)
 
@@ -83,10 +84,16 @@ def clear(pk: int, goes_on: Callable[[], bool]) -> bool:
 
 
 def clear_rows(log: ImportExecutionLog) -> int:
-    """Delete the next row logs; how many there were."""
-    rows = ImportRowLog.objects.filter(import_log=log).order_by("row_number")
+    """Delete the next row logs of an import, which remembers that; how many there were."""
+    first = ImportExecutionLog.objects.filter(pk=log.pk, rows_deleted_at=None)
+    first.update(rows_deleted_at=timezone.now())
+    return delete_rows(log.pk)
+
+
+def delete_rows(import_id: int) -> int:
+    """Delete the next row logs of an import, which may be gone; how many there were."""
+    rows = ImportRowLog.objects.filter(import_log=import_id).order_by("row_number")
     ids = list(rows.values_list("pk", flat=True)[:SLICE])
-    Trade.objects.filter(import_row_log__in=ids).update(import_row_log=None)
-    # Raw: what refers to a row log has just been taken care of.
-    ImportRowLog.objects.filter(pk__in=ids)._raw_delete("default")
+    change("UPDATE trades SET import_row_log_id = NULL WHERE import_row_log_id", ids)
+    change("DELETE FROM import_execution_row_logs WHERE id", ids)
     return len(ids)

@@ -27,8 +27,7 @@ from trades.models import Account, Instrument, Trade
 from web.durations import duration_in_words
 from web.jsontext import JSONTextField
 
-# A worker, or the command that queued an import, should have taken it by then.
-SOON = timedelta(minutes=1)
+SOON = timedelta(minutes=1)  # by then a worker, or the command that queued it, should have it
 
 
 class ImportExecutionLog(models.Model):
@@ -85,6 +84,8 @@ class ImportExecutionLog(models.Model):
     completed_at = models.DateTimeField(null=True)
     processing_time_ms = models.PositiveBigIntegerField(null=True)
     rolled_back_at = models.DateTimeField(null=True)
+    rows_deleted_at = models.DateTimeField(null=True, help_text="Since then it has no row logs.")
+    failures_known_at = models.DateTimeField(null=True, help_text="Somebody has seen its end.")
     rolled_back_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
@@ -155,9 +156,9 @@ class ImportExecutionLog(models.Model):
     @property
     def can_be_retried(self) -> bool:
         """What did not take in every line, and what skipped lines whose trades are gone now."""
-        return self.status in RETRYABLE or (
-            self.status == Status.SUCCESS and self.skipped_rows > 0 and self.misses_trades()
-        )
+        whole = self.status == Status.SUCCESS and self.skipped_rows > 0
+        again = self.status in RETRYABLE or (whole and self.misses_trades())
+        return again and self.rows_deleted_at is None
 
     def misses_trades(self) -> bool:
         """Whether a line was skipped because of a trade that was rolled back or deleted since."""
@@ -252,9 +253,8 @@ class ImportRowLog(models.Model):
 class ImportedExecution(models.Model):
     """The ledger: every execution identity ever taken in; the authority on what is known.
 
-    A trade that a user deletes leaves its row here, so that no re-import brings it back.
-    A rollback removes the rows of its import, so that a re-import brings everything back.
-    """
+    A trade that a user deletes leaves its row here, so that no re-import brings it back. A rollback
+    removes the rows of its import, so that a re-import brings everything back."""
 
     account = models.ForeignKey(
         Account, models.PROTECT, db_constraint=False, db_index=False, related_name="+"

@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from joblogs.reconciliations import Reconciliation  # noqa: F401
 from joblogs.states import ACTIVE, DELIVERIES, MOVES, Delivery, Level, Status, Trigger
 from web.durations import duration_in_words
 

@@ -16,9 +16,13 @@ def bury_the_silent() -> int:
 
     One whose process ran on this machine and is gone has been silent long enough.
     """
-    oldest = timezone.now() - SILENCE
     running = JobLog.objects.filter(status=Status.PROCESSING).order_by("pk")
-    return sum(bury(log) for log in running if log.heartbeat_at < oldest or is_dead(log.owner))
+    return sum(bury(log) for log in running if seems_dead(log))
+
+
+def seems_dead(log: JobLog) -> bool:
+    """A sign of life from the future is none: the clock was set back, and none has come since."""
+    return abs(timezone.now() - log.heartbeat_at) > SILENCE or is_dead(log.owner)
 
 
 def bury(log: JobLog) -> bool:

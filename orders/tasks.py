@@ -15,7 +15,7 @@ def sync_as_job(_: int | None) -> dict[str, object]:
     return sync()
 
 
-def ask_for_sync(trigger: Trigger, user: AbstractBaseUser) -> JobLog:
+def ask_for_sync(trigger: Trigger, user: AbstractBaseUser | None = None) -> JobLog:
     """Have the orders synced in the background; one that waits already is enough."""
     waiting = JobLog.objects.filter(job=SYNC, status=Status.NEW).first()
     return waiting or ring(SYNC, trigger=trigger, asked_by=user)

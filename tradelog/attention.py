@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from imports.models import ImportExecutionLog
 from imports.states import Status
+from joblogs.findings import counted as exactly
+from joblogs.reconciliations import Reconciliation
 from joblogs.recurring import Recurring, beat, recurring
 from joblogs.states import Status as JobStatus
 from trades.models import Instrument, IntegrityIssue, Position
@@ -67,6 +69,17 @@ def jobs_in_trouble(user: AbstractBaseUser) -> Iterator[Concern]:
         yield Concern(sentence, links_of(failed, page))
 
 
+def differences(user: AbstractBaseUser) -> Iterator[Concern]:
+    """What the last check of all that is kept has found."""
+    last = Reconciliation.objects.exclude(finished_at=None).first()
+    if last is not None and last.differences:
+        number = exactly(last.differences, "difference")
+        words = (
+            f"The last check of what is kept found {number}; manage.py reconcile --fix mends most"
+        )
+        yield Concern(words, [(reverse("notices"), "Notices")])
+
+
 def links_of(jobs: list[Recurring], page: str) -> list[tuple[str, str]]:
     return [(f"{page}#schedule-{job.name}", job.name) for job in jobs]
 
@@ -112,6 +125,7 @@ def counted(number: int, noun: str) -> str:
 Look = Callable[[AbstractBaseUser], Iterator[Concern]]
 LOOKS: list[tuple[str, Look]] = [
     ("joblogs.view_joblog", jobs_in_trouble),
+    ("joblogs.view_notice", differences),
     ("imports.view_importexecutionlog", imports_that_failed),
     ("trades.view_integrityissue", issues),
     ("trades.view_position", unknown_worth),

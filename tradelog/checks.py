@@ -18,7 +18,10 @@ AGES = (
     "TRADELOG_ARCHIVE_BATCHES_DAYS",
     "TRADELOG_DELETE_BATCHES_DAYS",
     "TRADELOG_DELETE_NOTICES_DAYS",
+    "TRADELOG_DELETE_ROW_LOGS_DAYS",
+    "TRADELOG_DELETE_JOB_LINES_DAYS",
 )
+SHORTEST_TOKEN = 24  # characters
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 
 
@@ -112,6 +115,16 @@ def api_problems() -> Iterator[CheckMessage]:
                 hint="Give a whole number, or remove the setting for its default.",
                 id="tradelog.E009",
             )
+
+
+def metrics_problems() -> Iterator[CheckMessage]:
+    if 0 < len(settings.TRADELOG_METRICS_TOKEN) < SHORTEST_TOKEN:
+        yield Error(
+            f"TRADELOG_METRICS_TOKEN is shorter than {SHORTEST_TOKEN} characters; it could be "
+            "guessed.",
+            hint="Set a long random one, or leave it empty and scrape with a user's password.",
+            id="tradelog.E016",
+        )
 
 
 def source_address_problems() -> Iterator[CheckMessage]:
@@ -223,6 +236,7 @@ CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
     acknowledgement_problems,
     guard_problems,
     api_problems,
+    metrics_problems,
     source_address_problems,
     source_mapping_problems,
     source_zone_problems,
