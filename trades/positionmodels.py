@@ -132,12 +132,17 @@ class Position(models.Model):
             models.Index(
                 fields=["account", "instrument", "closed_at"], name="positions_by_closing"
             ),
-            # Few are open or have a tag; the others have no row in these.
+            # Few are open, of unknown P&L or have a tag; the others have no row in these.
             models.Index(
                 fields=["opened_at", "id"], condition=Q(status="open"), name="positions_open"
             ),
             models.Index(
                 fields=["opened_at", "id"], condition=~Q(tags=[]), name="positions_tagged"
+            ),
+            models.Index(
+                fields=["opened_at", "id"],
+                condition=Q(gross_pnl=None),
+                name="positions_of_unknown_pnl",
             ),
         ]
         constraints = [
