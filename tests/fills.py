@@ -4,7 +4,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from trades.models import Account, Instrument, IntegrityIssue, Position, PositionTrade, Trade
+from trades.daytotals import KEY, SUMMED
+from trades.models import (
+    Account,
+    DayTotal,
+    Instrument,
+    IntegrityIssue,
+    Position,
+    PositionTrade,
+    Trade,
+)
 from trades.positionrows import COMPUTED
 from trades.positions import recompute_touched
 from trades.touched import mark_trades
@@ -65,7 +74,7 @@ def parts() -> list[tuple[int, Decimal, Decimal]]:
     return list(rows.values_list("trade_id", "quantity", "commission"))
 
 
-def whole_truth() -> tuple[list, list, list]:
+def whole_truth() -> tuple[list, list, list, list]:
     """All that is computed, without the numbers of the rows."""
     names = [name for name in COMPUTED if name != "first_trade_id"]
     names += ["account__name", "instrument__symbol", "first_trade__execution_id"]
@@ -74,12 +83,14 @@ def whole_truth() -> tuple[list, list, list]:
     rows = PositionTrade.objects.values_list(*made_of, "quantity", "commission")
     issues = IntegrityIssue.objects.filter(resolved_at=None)
     told = issues.values_list("kind", "key", "message", "account__name", "shows_from")
-    return found, sorted(rows, key=repr), sorted(told, key=repr)
+    totals = DayTotal.objects.exclude(positions=0).values_list("account__name", *KEY[1:], *SUMMED)
+    return found, sorted(rows, key=repr), sorted(told, key=repr), sorted(totals)
 
 
-def from_nothing() -> tuple[list, list, list]:
+def from_nothing() -> tuple[list, list, list, list]:
     """The same after everything that was computed is gone and made again."""
     Position.objects.all().delete()
+    DayTotal.objects.all().delete()
     IntegrityIssue.objects.filter(dismissed_at=None).delete()
     mark_trades(Trade.objects.all())
     recompute_touched()

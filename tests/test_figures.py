@@ -15,15 +15,14 @@ from trades.equity import curve
 from trades.figures import (
     Drawdown,
     InCurrency,
-    Tally,
     by_currency,
     by_instrument,
     chosen_positions,
     decimals_within,
     largest_drawdown,
-    total_in,
 )
 from trades.models import Instrument, Position
+from trades.tallies import Tally
 from web.clock import changes_of_clock
 from web.periods import Period
 
@@ -63,15 +62,13 @@ def one_after_the_other(*nets: str) -> None:
 
 
 def only(period: Period = EVER) -> InCurrency:
-    [found] = by_currency(chosen_positions(period))
+    [found] = by_currency(period)
     return found
 
 
 def deepest() -> Drawdown | None:
     found = only()
-    total = total_in(chosen_positions(EVER), found.currency)
-    assert (total.closed, total.wins) == (found.total.closed, found.total.wins)
-    return largest_drawdown(chosen_positions(EVER), found.currency, total)
+    return largest_drawdown(chosen_positions(EVER), found.currency, found.total)
 
 
 def test_figures_computed_by_hand() -> None:
@@ -105,7 +102,7 @@ def test_currencies_and_the_unknown_are_counted_apart() -> None:
     closed("5", currency="EUR")
     closed(None)
     closed(None, currency="")
-    found = {one.currency: one for one in by_currency(chosen_positions(EVER))}
+    found = {one.currency: one for one in by_currency(EVER)}
     assert {code: (one.total.net, one.unknown) for code, one in found.items()} == {
         "USD": (30, 1),
         "EUR": (5, 0),

@@ -19,6 +19,7 @@ from tests.conftest import TakeIn, file_of, fill
 from trades.course import course, drawings
 from trades.models import Account, Instrument, IntegrityIssue, Position, Trade
 from trades.touched import mark_wholly
+from web import bounded
 
 TRADES, POSITIONS, ISSUES = reverse("trades"), reverse("positions"), reverse("issues")
 LISTS = [TRADES, POSITIONS, ISSUES]
@@ -472,3 +473,19 @@ def test_nothing_yet(viewer: Client) -> None:
     assert "No trades fit these filters" in text_of(viewer.get(TRADES, {"side": "buy"}))
     assert viewer.get("/trades/1/").status_code == 404
     assert viewer.get("/positions/1/").status_code == 404
+
+
+def test_too_many_are_sorted_by_time_alone(
+    viewer: Client, desk: ImportExecutionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = listed(viewer, TRADES)
+    assert listed(viewer, TRADES, sort_by="price") != usual
+    monkeypatch.setattr(bounded, "FAR", -46)  # of the first page, four are counted
+    page = text_of(viewer.get(TRADES, {"sort_by": "price"}))
+    assert "So many are sorted by nothing else" in page
+    assert 'id="sort-executed_at"' in page
+    assert 'id="sort-price"' not in page
+    assert listed(viewer, TRADES, sort_by="price")[:4] == usual[:4]
+    assert listed(viewer, TRADES, sort_order="asc")[:4] == usual[::-1][:4]
+    few = text_of(viewer.get(TRADES, {"sort_by": "price", "instrument": "AAPL"}))
+    assert 'id="sort-price"' in few

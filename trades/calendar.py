@@ -9,8 +9,8 @@ from operator import itemgetter
 
 from django.utils.safestring import SafeString
 
-from trades.figures import NOTHING, Tally
 from trades.tables import money, won_or_lost
+from trades.tallies import NOTHING, Tally
 from web.periods import begin_of, month_after
 
 Days = dict[date, Tally]

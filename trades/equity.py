@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from trades.course import HEIGHT, WIDTH, Scale
-from trades.figures import KNOWN, NOTHING, InCurrency
+from trades.figures import KNOWN, InCurrency
 from trades.models import Position
 from trades.tables import moment, money, won_or_lost
+from trades.tallies import NOTHING
 from web.dayrange import beginning
 from web.periods import MOST_STEPS, begin_of, step_for
 

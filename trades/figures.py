@@ -14,11 +14,12 @@ How it is counted:
   highest level before: position by position, in the order of their closing, not day by day.
 - The holding time is the average from opening to closing.
 
-Days are added up exactly. Where SQLite adds within a day, or an instrument, it does so with 15
-digits, of which Django keeps those that can be trusted.
+The sums of days are kept (daytotals.py), and so is each exact. Where SQLite adds those of several
+accounts, or the positions of an instrument, it does so with 15 digits, of which Django keeps those
+that can be trusted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -30,68 +31,17 @@ from django.db.models.expressions import RowRange
 from django.db.models.functions import Abs
 from django.utils import timezone
 
+from trades.daytotals import kept
 from trades.decimals import storable
 from trades.models import Instrument, Position
+from trades.tallies import COUNTED, Tally
 from web.clock import SecondsBetween, local_day
 from web.periods import Period
 
-NOTHING = Decimal(0)
 KNOWN = Q(net_pnl__isnull=False)
 WON, LOST = Q(net_pnl__gt=0), Q(net_pnl__lt=0)
 LARGEST_WHOLE = Decimal(9 * 10**18)  # that fits into 64 bits
 MOST_DECIMALS = 10
-
-
-@dataclass
-class Tally:
-    """What was closed within some time, of known P&L; `held` is in seconds."""
-
-    closed: int = 0
-    wins: int = 0
-    losses: int = 0
-    gross: Decimal = NOTHING
-    net: Decimal = NOTHING
-    won: Decimal = NOTHING
-    held: float = 0
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(*(getattr(self, name) + getattr(other, name) for name in COUNTED))
-
-    @property
-    def commission(self) -> Decimal:
-        return self.gross - self.net
-
-    @property
-    def lost(self) -> Decimal:
-        """Not above 0."""
-        return self.net - self.won
-
-    @property
-    def even(self) -> int:
-        return self.closed - self.wins - self.losses
-
-    @property
-    def win_rate(self) -> Decimal | None:
-        """In percent."""
-        decided = self.wins + self.losses
-        return Decimal(100 * self.wins) / decided if decided else None
-
-    @property
-    def profit_factor(self) -> Decimal | None:
-        return self.won / -self.lost if self.lost else None
-
-    @property
-    def average_win(self) -> Decimal | None:
-        return self.won / self.wins if self.wins else None
-
-    @property
-    def average_loss(self) -> Decimal | None:
-        return self.lost / self.losses if self.losses else None
-
-    @property
-    def holding_time(self) -> float | None:
-        """Seconds."""
-        return self.held / self.closed if self.closed else None
 
 
 # As long as the P&L is unknown, both gross and net are null, and nothing adds or counts them.
@@ -104,7 +54,6 @@ SUMS = {
     "won": Sum("net_pnl", filter=WON),
     "held": Sum(SecondsBetween("opened_at", "closed_at"), filter=KNOWN),
 }
-COUNTED = tuple(SUMS)
 
 
 @dataclass
@@ -129,28 +78,29 @@ def chosen_positions(period: Period, accounts: Iterable[int] = ()) -> QuerySet[P
     return found.filter(account_id__in=list(accounts)) if accounts else found
 
 
-def by_currency(closed: QuerySet[Position]) -> list[InCurrency]:
+def by_currency(period: Period, accounts: Iterable[int] = ()) -> list[InCurrency]:
     """Of each currency the sums of each day; the currency with the most positions comes first."""
-    kept: dict[str, dict[date, Tally]] = {}
+    accounts = list(accounts)
+    rows = kept(period, accounts)
+    if rows is None:
+        rows = counted_now(chosen_positions(period, accounts))
+    days: dict[str, dict[date, Tally]] = {}
     unknown: dict[str, int] = {}
-    rows = closed.values(code=F("currency"), day=local_day("closed_at", closed))
-    rows = rows.annotate(**SUMS, all_of_it=Count("pk"))
-    for code, day, number, *sums in rows.order_by("code", "day").values_list(
-        "code", "day", "all_of_it", *COUNTED
-    ):
-        tally = Tally(*(one or 0 for one in sums))
+    for code, day, number, tally in rows:
         unknown[code] = unknown.get(code, 0) + number - tally.closed
-        days = kept.setdefault(code, {})
+        of_code = days.setdefault(code, {})
         if tally.closed:
-            days[day] = tally
-    found = [InCurrency(code, days, unknown[code]) for code, days in kept.items()]
+            of_code[day] = tally
+    found = [InCurrency(code, of_code, unknown[code]) for code, of_code in days.items()]
     return sorted(found, key=lambda one: (-one.total.closed, -one.unknown, one.currency))
 
 
-def total_in(closed: QuerySet[Position], code: str) -> Tally:
-    """What was closed in a currency, added up without its days."""
-    sums = closed.filter(currency=code).aggregate(**SUMS)
-    return Tally(*(sums[name] or 0 for name in COUNTED))
+def counted_now(closed: QuerySet[Position]) -> Iterator[tuple[str, date, int, Tally]]:
+    """The same as daytotals.kept, by adding up the positions."""
+    rows = closed.values(code=F("currency"), day=local_day("closed_at", closed))
+    rows = rows.annotate(**SUMS, number=Count("pk")).order_by("code", "day")
+    for code, day, number, *sums in rows.values_list("code", "day", "number", *COUNTED):
+        yield code, day, number, Tally(*(one or 0 for one in sums))
 
 
 def by_instrument(closed: QuerySet[Position], code: str, most: int) -> list[tuple[str, Tally]]:

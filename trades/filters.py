@@ -84,6 +84,19 @@ class ListFilters(FilterSet):
         asked = self.form.cleaned_data if self.form.is_valid() else {}
         return asked.get("sort_by") or self.moment, asked.get("sort_order") or "desc"
 
+    @property
+    def is_by_time(self) -> bool:
+        return self.order[0] == self.moment
+
+    @property
+    def order_by_time(self) -> tuple[str, str]:
+        """In the direction that is asked for, if it is the order that is; else the newest first."""
+        return self.order if self.is_by_time else (self.moment, "desc")
+
+    def by_time(self, found: QuerySet) -> QuerySet:
+        """The newest first, instead of what is asked for."""
+        return found.order_by(f"-{self.moment}", "-pk")
+
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         name, direction = self.order
         column, last = self.sorts.get(name, name), True if name in self.may_be_empty else None
@@ -217,7 +230,8 @@ class PositionFilters(ListFilters):
 
     def in_currency(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """In this one, or in an unknown one."""
-        return queryset.filter(currency="" if value == UNKNOWN else value.upper())
+        code = "" if value == UNKNOWN else value.upper()
+        return looked_for_once(queryset, queryset.filter(currency=code))
 
     def of_status(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         return looked_for_once(queryset, queryset.filter(status=value))

@@ -31,8 +31,19 @@ class Heading:
 
 
 def page_of(request: HttpRequest, filters: ListFilters) -> Page:
-    """The page that is asked for, of numbers; nothing if the filters cannot be used."""
+    """The page that is asked for, of numbers; nothing if the filters cannot be used.
+
+    What is not counted to the end is not sorted either, but for the time, of which there is an
+    index: anything else would have the database put a million rows into order for one page.
+    """
     found = filters.qs if filters.is_valid() else filters.queryset.none()
+    page = page_of_keys(request, found)
+    if page.paginator.is_cut and not filters.is_by_time:
+        page = page_of_keys(request, filters.by_time(found))
+    return page
+
+
+def page_of_keys(request: HttpRequest, found: QuerySet) -> Page:
     keys = found.values_list("pk", flat=True)
     return bounded_page(keys, per_page(request), request.GET.get("page", ""))
 
@@ -67,8 +78,9 @@ def listing(filters: ListFilters, page: Page, table: Table) -> dict[str, object]
         "is_filtered": any(filters.data.get(name) for name in filters.filters if name not in ORDER),
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number),
+        "is_by_time_only": page.paginator.is_cut and bool(filters.sorts),
         "table": table,
-        "headings": headings(table, filters),
+        "headings": headings(table, filters, is_cut=page.paginator.is_cut),
         "query": filters.data.urlencode(),
     }
 
@@ -83,13 +95,14 @@ def offers(page: Page) -> dict[str, object]:
     }
 
 
-def headings(table: Table, filters: ListFilters) -> list[Heading]:
-    """A click turns the order round, or begins with the largest."""
-    sorted_by, order = filters.order
+def headings(table: Table, filters: ListFilters, *, is_cut: bool) -> list[Heading]:
+    """A click turns the order round, or begins with the largest; of too many, only by time."""
+    sorted_by, order = filters.order if not is_cut else filters.order_by_time
     other = "asc" if order == "desc" else "desc"
+    offered = filters.sorts if not is_cut else {*filters.sorts} & {filters.moment}
     found = []
     for column in table.columns:
-        if column.name not in filters.sorts:
+        if column.name not in offered:
             found.append(Heading(column.name, column.header))
         elif column.name == sorted_by:
             found.append(Heading(column.name, column.header, order, other))

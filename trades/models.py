@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 
+from trades.daytotals import DayTotal, DayZone
 from trades.decimals import ExactDecimalField, plain
 from trades.issues import IntegrityIssue
 from trades.positionmodels import Position, PositionTrade
@@ -13,6 +14,8 @@ from trades.touched import TouchedPair
 
 __all__ = [
     "Account",
+    "DayTotal",
+    "DayZone",
     "ExactDecimalField",
     "Instrument",
     "IntegrityIssue",

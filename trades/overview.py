@@ -14,17 +14,16 @@ from trades.equity import curve
 from trades.figures import (
     Drawdown,
     InCurrency,
-    Tally,
     by_currency,
     by_instrument,
     chosen_positions,
     largest_drawdown,
-    total_in,
 )
 from trades.filters import UNKNOWN
-from trades.models import Account, Instrument, Position
-from trades.positionpages import NAMED, being_computed
+from trades.models import Account, Position
+from trades.positionpages import being_computed, lacking
 from trades.tables import moment, money, won_or_lost
+from trades.tallies import Tally
 from web.durations import time_in_words
 from web.periods import Period
 
@@ -66,7 +65,7 @@ def overview(
     """What the template needs; of the currency of this code, or of the one with the most."""
     keys = [account.pk for account in accounts]
     closed = chosen_positions(period, keys)
-    found = by_currency(closed)
+    found = by_currency(period, keys)
     wanted = "" if code == UNKNOWN else code
     asked = [one for one in found if code and one.currency == wanted]
     shown = next(iter(asked + found), None)
@@ -93,9 +92,11 @@ def overview(
 
 def overview_rest(period: Period, accounts: list[Account], code: str) -> dict[str, Any]:
     """What is left out of it where there is much, as it takes as long as all else."""
-    closed = chosen_positions(period, [account.pk for account in accounts])
+    keys = [account.pk for account in accounts]
     currency = "" if code == UNKNOWN else code
-    return {"code": code} | rest(closed, currency, total_in(closed, currency))
+    totals = {one.currency: one.total for one in by_currency(period, keys)}
+    closed = chosen_positions(period, keys)
+    return {"code": code} | rest(closed, currency, totals.get(currency, Tally()))
 
 
 def rest(closed: QuerySet[Position], currency: str, total: Tally) -> dict[str, Any]:
@@ -106,13 +107,6 @@ def rest(closed: QuerySet[Position], currency: str, total: Tally) -> dict[str, A
 def open_positions(accounts: list[int]) -> int:
     found = Position.objects.open().order_by()
     return (found.filter(account_id__in=accounts) if accounts else found).count()
-
-
-def lacking(closed: QuerySet[Position]) -> dict[str, object]:
-    """The instruments without which something is unknown."""
-    keys = closed.of_unknown_worth().order_by().values("instrument").distinct()
-    found = list(Instrument.objects.filter(pk__in=keys)[: NAMED + 1])
-    return {"lacking": found[:NAMED], "lack_more": len(found) > NAMED}
 
 
 def tabs(found: list[InCurrency], shown: InCurrency | None) -> list[dict[str, object]]:

@@ -19,7 +19,7 @@ class PositionQuerySet(models.QuerySet["Position"]):
         return self.filter(status=Position.Status.OPEN)
 
     def closed(self) -> "PositionQuerySet":
-        return self.filter(status=Position.Status.CLOSED)
+        return self.exclude(closed_at=None)  # of which there is an index
 
     def of_unknown_worth(self) -> "PositionQuerySet":
         """Those whose P&L is unknown, because nobody has said what a point is worth."""
@@ -75,7 +75,8 @@ class Position(models.Model):
     account = models.ForeignKey(
         "trades.Account", models.CASCADE, db_index=False, related_name="positions"
     )
-    instrument = models.ForeignKey("trades.Instrument", models.CASCADE, related_name="positions")
+    # Not by itself: the totals of days follow the positions that are computed (daytotals.py).
+    instrument = models.ForeignKey("trades.Instrument", models.PROTECT, related_name="positions")
     direction = models.CharField(max_length=5, choices=Direction.choices)
     status = models.CharField(max_length=6, choices=Status.choices)
     opened_at = models.DateTimeField("opened")
@@ -120,19 +121,28 @@ class Position(models.Model):
         ordering = ["-opened_at", "-id"]
         indexes = [
             models.Index(fields=["opened_at", "id"], name="positions_newest"),
-            models.Index(fields=["closed_at", "id"], name="positions_last_closed"),
+            # With all that the dashboard adds up, so that it need not look at the rows.
+            models.Index(
+                fields=["closed_at", "id", "currency", "account", "instrument", "net_pnl"],
+                name="positions_as_closed",
+            ),
             models.Index(
                 fields=["account", "instrument", "opened_at"], name="positions_by_opening"
             ),
             models.Index(
                 fields=["account", "instrument", "closed_at"], name="positions_by_closing"
             ),
-            # Few are open or have a tag; the others have no row in these.
+            # Few are open, of unknown P&L or have a tag; the others have no row in these.
             models.Index(
                 fields=["opened_at", "id"], condition=Q(status="open"), name="positions_open"
             ),
             models.Index(
                 fields=["opened_at", "id"], condition=~Q(tags=[]), name="positions_tagged"
+            ),
+            models.Index(
+                fields=["opened_at", "id"],
+                condition=Q(gross_pnl=None),
+                name="positions_of_unknown_pnl",
             ),
         ]
         constraints = [

@@ -6,6 +6,7 @@ Also the form that says what a point of an instrument is worth, as P&L is unknow
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -66,11 +67,18 @@ def totals_of(request: HttpRequest, filters: PositionFilters) -> dict[str, objec
     """By currency, with the instruments whose point value is missing, for those who may set it."""
     found = filters.qs if filters.is_valid() else Position.objects.none()
     totals = [in_money(one) for one in found.totals()]
-    lacking: list[Instrument] = []
+    context = {"totals": totals, "lacking": [], "lack_more": False}
     if any(one["unknown"] for one in totals) and request.user.has_perm("trades.change_instrument"):
-        keys = found.of_unknown_worth().order_by().values("instrument").distinct()
-        lacking = list(Instrument.objects.filter(pk__in=keys)[: NAMED + 1])
-    return {"totals": totals, "lacking": lacking[:NAMED], "lack_more": len(lacking) > NAMED}
+        context |= lacking(found)
+    return context
+
+
+def lacking(found: QuerySet[Position]) -> dict[str, object]:
+    """The instruments without whose point value something of these is unknown."""
+    unknown = found.of_unknown_worth().order_by().filter(instrument=OuterRef("pk"))
+    without = Instrument.objects.filter(Exists(unknown), point_value=None)[: NAMED + 1]
+    named = list(without)
+    return {"lacking": named[:NAMED], "lack_more": len(named) > NAMED}
 
 
 def in_money(total: dict[str, object]) -> dict[str, object]:

@@ -13,6 +13,7 @@ from operator import attrgetter
 from django.db.models import QuerySet
 
 from trades.bulk import batched, insert, replace, reserve_ids
+from trades.daytotals import follow_closings
 from trades.decimals import storable
 from trades.findings import write_findings
 from trades.models import Position, PositionTrade
@@ -106,12 +107,14 @@ def write(
     gone = match(changes, olds, parts)
     hand_down(gone, changes, parts)
     new = [one.row for one in changes if one.old is None]
-    others = [as_model(one.row) for one in changes if differs(one)]
+    changed = [one for one in changes if differs(one)]
+    others = [as_model(one.row) for one in changed]
     create(new)
     replace(Position, others, COMPUTED)
     write_parts(changes, parts)
     write_findings(pair, [(one.run, one.row.pk) for one in changes], [old.pk for old in olds])
     delete(gone)
+    follow_closings(before=[*gone, *(one.old for one in changed)], after=[*new, *others])
     return len(new) + len(others) + len(gone)
 
 

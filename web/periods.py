@@ -41,6 +41,15 @@ class Period:
             inside &= Q(**{f"{column}__lt": beginning(self.last + DAY)})
         return inside
 
+    def has_day(self, column: str) -> Q:
+        """That a day lies in it."""
+        inside = Q()
+        if self.first:
+            inside &= Q(**{f"{column}__gte": self.first})
+        if self.last:
+            inside &= Q(**{f"{column}__lte": self.last})
+        return inside
+
     def __str__(self) -> str:
         if self.first and self.last:
             return f"{self.first} to {self.last}"

@@ -1,12 +1,14 @@
 """manage.py rebuild_positions: compute all positions anew from the trades, or compare them."""
 
 import argparse
+from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from trades.checking import differences
 from trades.console import fills_bar, recompute_aloud
+from trades.daytotals import count_all, wrong_totals
 from trades.models import Account, Position, Trade
 from trades.positions import all_pairs, mark_all
 
@@ -33,17 +35,18 @@ class Command(BaseCommand):
     def rebuild(self, account: Account | None) -> None:
         pairs = mark_all(account)
         recompute_aloud(account and account.pk, of_account(Trade, account))
+        count_all()
         count = of_account(Position, account)
         self.stdout.write(f"{count:,} positions of {pairs:,} instruments in accounts.")
 
     def compare(self, account: Account | None) -> None:
         found = 0
         with fills_bar(of_account(Trade, account)) as progress:
-            for pair in sorted(all_pairs(account)):
-                for sentence in differences(pair, progress):
-                    found += 1
-                    if found <= MOST_SHOWN:
-                        self.stdout.write(sentence)
+            of_pairs = (differences(pair, progress) for pair in sorted(all_pairs(account)))
+            for sentence in chain(chain.from_iterable(of_pairs), wrong_totals(account)):
+                found += 1
+                if found <= MOST_SHOWN:
+                    self.stdout.write(sentence)
         if found > MOST_SHOWN:
             self.stdout.write(f"… and {found - MOST_SHOWN:,} more.")
         if found:
