@@ -16,13 +16,13 @@ from batches.control import UNDO
 from batches.models import Batch, BatchTrade
 from batches.states import TradeStatus
 from imports.inserting import hold
-from imports.manyids import change
 from imports.models import ImportedExecution
 from joblogs.queueing import ring
 from joblogs.states import Trigger
 from trades.models import Trade
 from trades.positions import recompute_for_a_while
 from trades.touched import mark_trades
+from web.manyids import change
 
 logger = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from imports.export import (
     download_of,
     import_as_json,
     row_as_json,
+    rows_deleted_at,
     trade_ids_of,
 )
 from imports.filters import SORTS, ImportFilters
@@ -201,6 +202,7 @@ def with_rows(request: Request, id: str, status: str) -> Response:
             "success": True,
             "import_summary": import_as_json(log),
             "date_range": days_as_json(log),
+            "rows_deleted_at": rows_deleted_at(log),
             "row_logs": [row_as_json(log.header, row, trade_ids.get(row.pk)) for row in shown],
             "pagination": {
                 "per_page": most,
@@ -281,7 +283,10 @@ class Download(ApiView):
         form = request.query_params.get("format", "json")
         if form not in DOWNLOADS:
             raise invalid(format=f"'{form[:20]}' is none of {', '.join(DOWNLOADS)}")
-        return download_of(find_import(id), form)
+        log = find_import(id)
+        if form == "csv" and log.rows_deleted_at:
+            raise ApiError(409, "ROWS_DELETED", f"The lines of {log.file_name} are deleted.")
+        return download_of(log, form)
 
 
 class Stats(ApiView):

@@ -64,7 +64,8 @@ def trade_ids_of(rows: list[ImportRowLog]) -> dict[int, int]:
 
 
 def as_json(log: ImportExecutionLog) -> Iterator[str]:
-    yield f'{{"import_summary": {dumped(import_as_json(log))}, "row_logs": ['
+    deleted = f'"rows_deleted_at": "{rows_deleted_at(log)}", ' if log.rows_deleted_at else ""
+    yield f'{{"import_summary": {dumped(import_as_json(log))}, {deleted}"row_logs": ['
     separator = "\n"
     for rows in slices(log):
         trade_ids = trade_ids_of(rows)
@@ -146,6 +147,11 @@ def cells_as_object(header: list[str], cells: list[str]) -> dict[str, str]:
     return named
 
 
+def rows_deleted_at(log: ImportExecutionLog) -> str | None:
+    """Since when it has no row logs any more; None if it has."""
+    return moment(log.rows_deleted_at) if log.rows_deleted_at else None
+
+
 def moment(when: datetime) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
@@ -175,6 +181,8 @@ def head_of_text(log: ImportExecutionLog) -> str:
         "Accounts": ", ".join(log.affected_accounts) or "none",
         "Summary": log.error_summary or "none",
     }
+    if log.rows_deleted_at:
+        facts["Lines"] = f"deleted at {rows_deleted_at(log)}"
     return "".join(
         f"{name}: {in_one_line(value)}\n" if name else "\n" for name, value in facts.items()
     )

@@ -13,8 +13,8 @@ from typing import Any
 from django.db import connection, models
 from django.utils import timezone
 
-from imports.manyids import among
 from imports.wallclock import as_text
+from web.manyids import among
 
 # By the name of a field, or the names of several that are joined: a value for each row, or for all.
 Columns = dict[str | tuple[str, ...], Any]

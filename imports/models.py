@@ -156,9 +156,9 @@ class ImportExecutionLog(models.Model):
     @property
     def can_be_retried(self) -> bool:
         """What did not take in every line, and what skipped lines whose trades are gone now."""
-        return self.status in RETRYABLE or (
-            self.status == Status.SUCCESS and self.skipped_rows > 0 and self.misses_trades()
-        )
+        whole = self.status == Status.SUCCESS and self.skipped_rows > 0
+        again = self.status in RETRYABLE or (whole and self.misses_trades())
+        return again and self.rows_deleted_at is None
 
     def misses_trades(self) -> bool:
         """Whether a line was skipped because of a trade that was rolled back or deleted since."""

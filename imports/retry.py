@@ -113,6 +113,12 @@ def days_missing(log: ImportExecutionLog) -> int:
 
 
 def require_retryable(log: ImportExecutionLog) -> None:
+    if log.rows_deleted_at:
+        raise StateConflict(
+            f"The lines of {log.file_name} were deleted on {log.rows_deleted_at:%Y-%m-%d}, so a "
+            "retry could not tell which were mended; import its file again: what is known is "
+            "skipped."
+        )
     log.require(
         log.can_be_retried,
         "only a failed or partial import can be retried, or one whose known trades are gone",

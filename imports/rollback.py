@@ -23,13 +23,13 @@ from imports.claims import (
     renew,
 )
 from imports.inserting import hold
-from imports.manyids import among, change
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.remarks import take_remarks_back
 from imports.states import Category, RowStatus, StateConflict, Status
 from trades.models import Position, Trade
 from trades.positions import recompute_for_a_while
 from trades.touched import mark_trades_where
+from web.manyids import among, change
 
 SLICE = 5_000  # trades in one transaction
 MOST_TRACED = 50_000  # trades whose positions a preview counts

@@ -100,6 +100,9 @@ class Days(serializers.Serializer):
 class ImportDetail(Answer):
     import_summary = ImportData()
     date_range = Days(allow_null=True, help_text="Null unless days of a source were asked for.")
+    rows_deleted_at = serializers.DateTimeField(
+        allow_null=True, help_text="Null unless its row logs, being old, were deleted."
+    )
     row_logs = RowData(many=True)
     pagination = RowPage()
 

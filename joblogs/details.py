@@ -1,5 +1,6 @@
 """What is shown of a job log: how it goes, its lines by the page, its run."""
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -7,8 +8,15 @@ from joblogs.badges import job_badge
 from joblogs.linepages import LinePage, line_page
 from joblogs.models import JobLog
 from joblogs.registry import JOBS
+from web.ages import days_ago
 
 MOST_SHOWN = 1_000  # lines on a page that goes on by itself; then it begins anew
+
+
+def is_old(log: JobLog) -> bool:
+    """Whether its lines may have been deleted."""
+    days = settings.TRADELOG_DELETE_JOB_LINES_DAYS
+    return bool(days and log.finished_at and log.finished_at < days_ago(days))
 
 
 def about(log: JobLog, request: HttpRequest) -> dict[str, object]:
@@ -19,6 +27,7 @@ def about(log: JobLog, request: HttpRequest) -> dict[str, object]:
     return about_the_run(log) | {
         "page": page,
         "is_newest": is_newest,
+        "is_old": is_old(log),
         "is_live": is_newest and log.is_active,
         "last": last_key(page),
         "shown": len(page.lines),

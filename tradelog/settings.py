@@ -44,6 +44,10 @@ TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
 TRADELOG_ARCHIVE_BATCHES_DAYS = whole_number(env.str("TRADELOG_ARCHIVE_BATCHES_DAYS", default="30"))
 TRADELOG_DELETE_BATCHES_DAYS = whole_number(env.str("TRADELOG_DELETE_BATCHES_DAYS", default="0"))
 TRADELOG_DELETE_NOTICES_DAYS = whole_number(env.str("TRADELOG_DELETE_NOTICES_DAYS", default="90"))
+TRADELOG_DELETE_ROW_LOGS_DAYS = whole_number(env.str("TRADELOG_DELETE_ROW_LOGS_DAYS", default="90"))
+TRADELOG_DELETE_JOB_LINES_DAYS = whole_number(
+    env.str("TRADELOG_DELETE_JOB_LINES_DAYS", default="30")
+)
 # Addresses of Apprise, parted by blanks. They hold secrets: nothing shows or logs them.
 TRADELOG_NOTIFY_URLS = env.str("TRADELOG_NOTIFY_URLS", default="").split()
 TRADELOG_NOTIFY_LEVEL = env.str("TRADELOG_NOTIFY_LEVEL", default="info")

@@ -2,6 +2,14 @@
 
 from joblogs.forgetting import DAILY
 from joblogs.registry import Job, register
-from tradelog.reconciling import RECONCILE, reconcile_slice, waiting
+from tradelog import reconciling, retention
 
-register(Job(RECONCILE, reconcile_slice, every=DAILY, waiting=waiting))
+register(
+    Job(
+        reconciling.RECONCILE,
+        reconciling.reconcile_slice,
+        every=DAILY,
+        waiting=reconciling.waiting,
+    ),
+    Job(retention.CLEAN, retention.clean_slice, every=DAILY, was_idle=retention.was_idle),
+)

@@ -19,6 +19,7 @@ from unfold.paginator import InfinitePaginator
 
 from trades import positionadmin  # noqa: F401
 from trades.models import Account, Instrument, Trade, plain
+from trades.origins import of_import
 from trades.touched import mark_trades
 from trades.worth import follow, recompute_after_commit
 from web.badges import Badge
@@ -47,7 +48,7 @@ class ImportFilter(admin.SimpleListFilter):
         number = whole_number(self.value())
         if number is None:
             return queryset.none()
-        return queryset.filter(import_row_log__import_log=number)
+        return of_import(queryset, number)
 
 
 class NamedOnceAdmin(ModelAdmin):

@@ -10,6 +10,7 @@ from django_filters import ModelMultipleChoiceFilter as SeveralFilter
 
 from trades.issues import KINDS, IntegrityIssue
 from trades.models import Account, Instrument, Position, Trade
+from trades.origins import of_import
 from web.dayfilters import DAYS, DaysForm
 from web.dayrange import beginning
 from web.periods import Period
@@ -144,7 +145,7 @@ class TradeFilters(ListFilters):
     @classmethod
     def get_filters(cls) -> dict[str, Filter]:
         """With `import`, which Python lets nothing be called."""
-        of_import = NumberFilter(field_name="import_row_log__import_log", label="Import")
+        of_import = NumberFilter(method="of_import", label="Import")
         return super().get_filters() | {"import": of_import}
 
     def of_instrument(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
@@ -153,6 +154,9 @@ class TradeFilters(ListFilters):
         if self.data.get("account"):
             return found
         return found.filter(account_id__in=Account.objects.order_by().values("pk"))
+
+    def of_import(self, queryset: QuerySet, name: str, value: int) -> QuerySet:
+        return of_import(queryset, value)
 
     def with_id(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """With this very execution id; each account may have it once."""

@@ -21,6 +21,16 @@ def every_issue() -> QuerySet[IntegrityIssue]:
     return IntegrityIssue.objects.select_related("account", "instrument", "dismissed_by")
 
 
+def of_import(trades: QuerySet[Trade], number: int) -> QuerySet[Trade]:
+    """By the lines of the import; once these are deleted, by the ledger."""
+    row_logs = Trade.import_row_log.field.related_model
+    imports = row_logs.import_log.field.related_model.objects
+    log = imports.filter(pk=number, rows_deleted_at__isnull=False).first()
+    if log is None:
+        return trades.filter(import_row_log__import_log=number)
+    return trades.filter(pk__in=log.ledger_rows.order_by().values("trade_id"))
+
+
 def trades_by_key(keys: Iterable[int]) -> dict[int, Trade]:
     """These trades, without those that are gone."""
     return every_trade().in_bulk({*keys})
