@@ -56,6 +56,7 @@ def names_a_secret(name: str) -> bool:
 def own_secrets() -> list[str]:
     """The secrets in the settings, as they are and as they stand in an address; longest first."""
     known = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, settings.TRADELOG_ADMIN_PASSWORD]
+    known.append(settings.TRADELOG_METRICS_TOKEN)
     known += [str(database.get("PASSWORD") or "") for database in settings.DATABASES.values()]
     known += [part for address in settings.TRADELOG_NOTIFY_URLS for part in secret_parts(address)]
     forms = {form for secret in known for form in (secret, quote(secret, safe=""))}

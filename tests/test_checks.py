@@ -26,6 +26,7 @@ FAULTS = {
     "tradelog.E013": {"TRADELOG_NOTIFY_URLS": ["json://desk.example", "nonsense"]},
     "tradelog.E014": {"TRADELOG_NOTIFY_LEVEL": "loud"},
     "tradelog.E015": {"TRADELOG_DELETE_BATCHES_DAYS": None},
+    "tradelog.E016": {"TRADELOG_METRICS_TOKEN": "short"},
     "tradelog.W001": {"SECRET_KEY": "x" * 31},
     "tradelog.W002": {"DEBUG": True, "ALLOWED_HOSTS": ["desk.example"], "HTTPS": True},
     "tradelog.W003": {"ALLOWED_HOSTS": ["*"], "HTTPS": True},

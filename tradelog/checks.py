@@ -20,6 +20,7 @@ AGES = (
     "TRADELOG_DELETE_ROW_LOGS_DAYS",
     "TRADELOG_DELETE_JOB_LINES_DAYS",
 )
+SHORTEST_TOKEN = 24  # characters
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 
 
@@ -113,6 +114,16 @@ def api_problems() -> Iterator[CheckMessage]:
                 hint="Give a whole number, or remove the setting for its default.",
                 id="tradelog.E009",
             )
+
+
+def metrics_problems() -> Iterator[CheckMessage]:
+    if 0 < len(settings.TRADELOG_METRICS_TOKEN) < SHORTEST_TOKEN:
+        yield Error(
+            f"TRADELOG_METRICS_TOKEN is shorter than {SHORTEST_TOKEN} characters; it could be "
+            "guessed.",
+            hint="Set a long random one, or leave it empty and scrape with a user's password.",
+            id="tradelog.E016",
+        )
 
 
 def source_address_problems() -> Iterator[CheckMessage]:
@@ -224,6 +235,7 @@ CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
     acknowledgement_problems,
     guard_problems,
     api_problems,
+    metrics_problems,
     source_address_problems,
     source_mapping_problems,
     source_zone_problems,

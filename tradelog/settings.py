@@ -52,6 +52,8 @@ TRADELOG_DELETE_JOB_LINES_DAYS = whole_number(
 TRADELOG_NOTIFY_URLS = env.str("TRADELOG_NOTIFY_URLS", default="").split()
 TRADELOG_NOTIFY_LEVEL = env.str("TRADELOG_NOTIFY_LEVEL", default="info")
 TRADELOG_PUBLIC_URL = env.str("TRADELOG_PUBLIC_URL", default="")
+# A secret with which a program may read /metrics; empty: only users with the right may.
+TRADELOG_METRICS_TOKEN = env.str("TRADELOG_METRICS_TOKEN", default="")
 FILES_DIR = DATA_DIR / "files"
 TRADELOG_INBOX_DIR = Path(env.str("TRADELOG_INBOX_DIR", default="") or DATA_DIR).resolve()
 
@@ -219,6 +221,7 @@ HTTPS = env.bool("TRADELOG_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health(/web)?$"]  # who asks stands beside us, and asks without TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 CSRF_FAILURE_VIEW = "web.api.csrf_failed"
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []

@@ -3,9 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from tradelog import dashboard
+from tradelog import dashboard, health, metrics
 
 urlpatterns = [
+    path("health", health.health, name="health"),
+    path("health/web", health.web_health, name="health-web"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("", include("tradelog.login")),
     path("admin/dashboard/sample/", dashboard.load_sample, name="dashboard-sample"),
     path("admin/dashboard/<str:name>/", dashboard.part, name="dashboard-part"),
