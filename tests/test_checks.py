@@ -27,6 +27,7 @@ FAULTS = {
     "tradelog.E014": {"TRADELOG_NOTIFY_LEVEL": "loud"},
     "tradelog.E015": {"TRADELOG_DELETE_BATCHES_DAYS": None},
     "tradelog.E016": {"TRADELOG_METRICS_TOKEN": "short"},
+    "tradelog.E017": {"TRADELOG_LOG_FORMAT": "xml"},
     "tradelog.W001": {"SECRET_KEY": "x" * 31},
     "tradelog.W002": {"DEBUG": True, "ALLOWED_HOSTS": ["desk.example"], "HTTPS": True},
     "tradelog.W003": {"ALLOWED_HOSTS": ["*"], "HTTPS": True},
