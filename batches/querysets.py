@@ -1,9 +1,9 @@
 """Questions about batches that have a name."""
 
 from django.db import models
-from django.utils import timezone
 
 from batches.states import MOVES, Status
+from joblogs.owners import run_out
 
 
 class BatchQuerySet(models.QuerySet):
@@ -17,7 +17,7 @@ class BatchQuerySet(models.QuerySet):
 
     def unowned(self) -> "BatchQuerySet":
         """Nobody's, or of a process whose lease ran out."""
-        return self.filter(models.Q(owner="") | models.Q(lease_until__lt=timezone.now()))
+        return self.filter(models.Q(owner="") | run_out())
 
     def active(self) -> "BatchQuerySet":
         """Started and not final: waiting for a worker, or running."""

@@ -97,15 +97,12 @@ def rows_of_no_import(behind: None, mend: bool) -> Step:
 
 def delete_all_rows(import_id: int) -> int:
     """Delete the row logs of an import that is gone; how many there were."""
-    total = 0
-    while number := delete_lot(import_id):
+    total, number, last = 0, 1, -1
+    while number:
+        with transaction.atomic():
+            number, last = delete_rows(import_id, last)
         total += number
     return total
-
-
-def delete_lot(import_id: int) -> int:
-    with transaction.atomic():
-        return delete_rows(import_id)
 
 
 CHECKS = [

@@ -23,6 +23,7 @@ from imports.states import (
     Status,
 )
 from imports.uploadkeys import UploadKey  # noqa: F401
+from joblogs.owners import is_over
 from trades.models import Account, Instrument, Trade
 from web.durations import duration_in_words
 from web.jsontext import JSONTextField
@@ -135,7 +136,7 @@ class ImportExecutionLog(models.Model):
     @property
     def is_left_behind(self) -> bool:
         """Nobody works on it although somebody should; whoever claims it goes on at the cursor."""
-        free = not self.owner or self.lease_until < timezone.now()
+        free = not self.owner or is_over(self.lease_until)
         return free and self.status in CANCELLABLE
 
     @property
@@ -168,10 +169,9 @@ class ImportExecutionLog(models.Model):
     def can_be_rolled_back(self) -> bool:
         """Success and partial always; a broken or stopped run if it had taken in anything.
 
-        A rollback whose process died can be gone on with.
-        """
+        A rollback whose process died can be gone on with."""
         if self.status == Status.ROLLING_BACK:
-            return not self.owner or self.lease_until < timezone.now()
+            return not self.owner or is_over(self.lease_until)
         whole = self.status in (Status.SUCCESS, Status.PARTIAL)
         return whole or (self.status in REVERSIBLE and self.trades_created > 0)
 

@@ -95,20 +95,25 @@ def forget_rows(days: int | None) -> Iterator[int]:
     remember_the_known()
     moment = days_ago(days)
     for log in in_lots(moment):
-        while number := forget_lot(log.pk, moment):
+        number, last = forget_lot(log.pk, moment)
+        while number:
             yield number
+            number, last = forget_lot(log.pk, moment, last)
 
 
-def forget_lot(pk: int, moment: datetime) -> int:
-    """Delete the next row logs of an import; 0 if there are none, or they are needed."""
+def forget_lot(pk: int, moment: datetime, behind: int = -1) -> tuple[int, int]:
+    """Delete the next row logs of an import behind a line; none if they are needed.
+
+    How many there were, and the last line.
+    """
     with transaction.atomic():
         log = ImportExecutionLog.objects.filter(pk=pk).first()
         if log is None:
-            return 0
+            return 0, behind
         log = locked(log)  # as whoever retries it does
         if log.rows_deleted_at is None:
             if is_kept(log, moment):
-                return 0
+                return 0, behind
             family = ImportExecutionLog.objects.filter(pk__in=Kin(log).members)
             family.filter(rows_deleted_at=None).update(rows_deleted_at=timezone.now())
-        return clear_rows(log)
+        return clear_rows(log, behind)

@@ -5,15 +5,15 @@ import json
 from django.db import models
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
-from django.utils import timezone
 
 from imports.states import ACTIVE, MOVES, Status
+from joblogs.owners import run_out
 
 
 class ImportQuerySet(models.QuerySet):
     def due(self) -> "ImportQuerySet":
         """Waiting to be claimed: active, but nobody's, or of a process whose lease ran out."""
-        free = models.Q(owner="") | models.Q(lease_until__lt=timezone.now())
+        free = models.Q(owner="") | run_out()
         return self.filter(free, status__in=ACTIVE)
 
     def with_account(self, name: str) -> "ImportQuerySet":

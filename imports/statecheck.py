@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Q
+from django.utils import timezone
 
 from imports.background import IMPORT, ROLLBACK, ROLLBACK_ATTEMPTS
 from imports.claims import free_from_the_dead
@@ -10,6 +11,7 @@ from imports.models import ImportExecutionLog
 from imports.recomputing import RECOMPUTE
 from imports.states import Status
 from joblogs.findings import Check, Finding, Step
+from joblogs.owners import run_out
 from joblogs.statecheck import long_ago, standing_still
 from trades.models import TouchedPair
 
@@ -39,7 +41,8 @@ def left_behind() -> Q:
 
 def left_long_ago() -> Q:
     """One between two slices is let go without a lease."""
-    return Q(lease_until=None, queued_at__lt=long_ago()) | Q(lease_until__lt=long_ago())
+    free = Q(lease_until=None, queued_at__lt=long_ago())
+    return free | (run_out() & ~Q(lease_until__range=(long_ago(), timezone.now())))
 
 
 def named(logs: Iterable[ImportExecutionLog]) -> Iterator[tuple[int, str, str]]:

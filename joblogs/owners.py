@@ -8,9 +8,25 @@ work and writes nothing more, so a mistake costs time only.
 import os
 import socket
 import uuid
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.db.models import Q
+from django.utils import timezone
+
+FARTHEST = timedelta(minutes=15)  # no lease is as long
 HOST = socket.gethostname().replace(":", "-")[:20]
+
+
+def run_out() -> Q:
+    """Leases that are over; also one that ends later than any can: the clock was set back since."""
+    now = timezone.now()
+    return Q(lease_until__lt=now) | Q(lease_until__gt=now + FARTHEST)
+
+
+def is_over(lease_until: datetime) -> bool:
+    now = timezone.now()
+    return not now <= lease_until <= now + FARTHEST
 
 
 def new_owner() -> str:

@@ -59,6 +59,7 @@ def ring_again() -> int:
     """
     before = timezone.now() - LOST_AFTER
     unanswered = Q(rung_at=None, created_at__lt=before) | Q(rung_at__lt=before)
+    unanswered |= Q(rung_at__gt=timezone.now() + LOST_AFTER)  # the clock was set back since
     lost = list(JobLog.objects.filter(unanswered, status=Status.NEW).order_by("pk")[:MOST_AT_ONCE])
     if not lost or not queue_is_empty():
         return 0

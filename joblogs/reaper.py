@@ -5,8 +5,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from joblogs.models import JobLog
+from joblogs.notices import tell
 from joblogs.owners import is_dead
-from joblogs.states import Status
+from joblogs.states import Level, Status
 
 SILENCE = timedelta(minutes=5)
 
@@ -30,9 +31,23 @@ def bury(log: JobLog) -> bool:
     gone = "its process is gone, " if is_dead(log.owner) else ""
     since = f"{timezone.localtime(log.heartbeat_at):%Y-%m-%d %H:%M:%S %Z}"
     same = JobLog.objects.filter(pk=log.pk, heartbeat_at=log.heartbeat_at)
-    return same.move(
-        Status.PROCESSING,
-        Status.ERROR,
-        finished_at=timezone.now(),
-        error=f"abandoned: {gone}no sign of life since {since}",
+    error = f"abandoned: {gone}no sign of life since {since}"
+    ended = {"finished_at": timezone.now(), "error": error}
+    if not same.move(Status.PROCESSING, Status.ERROR, **ended):
+        return False
+    if not gone and log.subject_id is not None:  # a recurring job is told by its own notice
+        tell_of_silence(log, error)
+    return True
+
+
+def tell_of_silence(log: JobLog, error: str) -> None:
+    """Of a process that hangs, or of a machine that is away; one that ended is replaced at once."""
+    words = "Whatever it worked on is taken over by another worker; if none runs, start one."
+    title = f"A worker on {log.owner.partition(':')[0]} is silent"
+    tell(
+        f"silent:{log.pk}",
+        title,
+        f"{log.job}: {error}. {words}",
+        Level.WARNING,
+        log.get_absolute_url(),
     )

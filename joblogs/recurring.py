@@ -138,7 +138,8 @@ class Beat:
 
     @property
     def is_silent(self) -> bool:
-        return self.at is None or self.at < timezone.now() - SILENT
+        """A sign from the future is none: the clock was set back since."""
+        return self.at is None or abs(timezone.now() - self.at) > SILENT
 
 
 def beat() -> Beat:

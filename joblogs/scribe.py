@@ -22,6 +22,7 @@ from django.utils import timezone
 from joblogs.models import JobLog, JobLogDetail
 from joblogs.states import Level, Status
 from joblogs.wording import worded
+from web.marks import JOB
 
 HEARTBEAT = 15.0  # seconds between signs of life
 LOT = 500  # lines in one transaction
@@ -203,7 +204,7 @@ def listening(log: JobLog) -> Iterator[Scribe]:
     """A scribe who hears what is logged here. The first end counts that it is told of."""
     scribe = Scribe(log)
     handler = LineHandler(scribe)
-    before = CURRENT.set(scribe)
+    before, mark = CURRENT.set(scribe), JOB.set(str(log.pk))
     try:
         scribe.thread.start()
         logging.getLogger().addHandler(handler)
@@ -211,6 +212,7 @@ def listening(log: JobLog) -> Iterator[Scribe]:
     finally:
         logging.getLogger().removeHandler(handler)
         CURRENT.reset(before)
+        JOB.reset(mark)
         scribe.finish(End(Status.ERROR, error="It broke off; nobody knows how."))
         scribe.thread.join(2 * PATIENCE)
         if scribe.lost or scribe.lot:  # what is left in the lot is an end that was not written

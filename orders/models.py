@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from joblogs.models import JobLog
-from joblogs.owners import is_dead
+from joblogs.owners import is_dead, is_over
 from orders.states import MOVES, Status, Step
 from trades.models import ExactDecimalField
 from web.jsontext import JSONTextField
@@ -83,9 +83,7 @@ class OpenOrderSnapshot(models.Model):
     @property
     def is_abandoned(self) -> bool:
         """Whether it loads no more: its process is gone, or has been silent for too long."""
-        return self.status == Status.LOADING and (
-            self.lease_until < timezone.now() or is_dead(self.owner)
-        )
+        return self.status == Status.LOADING and (is_over(self.lease_until) or is_dead(self.owner))
 
 
 class OpenOrder(models.Model):

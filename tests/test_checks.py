@@ -29,6 +29,8 @@ FAULTS = {
     "tradelog.E015": {"TRADELOG_DELETE_BATCHES_DAYS": None},
     "tradelog.E020": {"TRADELOG_LOGIN_TRIES": 0},
     "tradelog.E021": {"TRADELOG_PROXIES": None},
+    "tradelog.E016": {"TRADELOG_METRICS_TOKEN": "short"},
+    "tradelog.E017": {"TRADELOG_LOG_FORMAT": "xml"},
     "tradelog.W001": {"SECRET_KEY": "x" * 31},
     "tradelog.W002": {"DEBUG": True, "ALLOWED_HOSTS": ["desk.example"]} | BEHIND_TLS,
     "tradelog.W003": {"ALLOWED_HOSTS": ["*"]} | BEHIND_TLS,

@@ -127,6 +127,15 @@ def metrics_problems() -> Iterator[CheckMessage]:
         )
 
 
+def log_problems() -> Iterator[CheckMessage]:
+    if settings.TRADELOG_LOG_FORMAT not in ("text", "json"):
+        yield Error(
+            f"TRADELOG_LOG_FORMAT is '{settings.TRADELOG_LOG_FORMAT}', neither text nor json.",
+            hint="Set it to json for a program that collects the log, else leave it out.",
+            id="tradelog.E017",
+        )
+
+
 def source_address_problems() -> Iterator[CheckMessage]:
     for name in settings.TRADELOG_SOURCES:
         if problem := address_problem(name):
@@ -237,6 +246,7 @@ CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
     guard_problems,
     api_problems,
     metrics_problems,
+    log_problems,
     source_address_problems,
     source_mapping_problems,
     source_zone_problems,

@@ -155,13 +155,29 @@ INSTALLED_APPS = [
 ]
 
 # Jobs write down what our own rooms log from INFO on; on the console nothing below WARNING.
+TRADELOG_LOG_FORMAT = env.str("TRADELOG_LOG_FORMAT", default="text")
+TRADELOG_ACCESS_LOG = env.bool("TRADELOG_ACCESS_LOG", default=False)
+AS_JSON = TRADELOG_LOG_FORMAT == "json"
+ON_CONSOLE = {"class": "logging.StreamHandler", "formatter": "line"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "loggers": {room: {"level": "INFO"} for room in [*ROOMS, "tradelog"]},
+    "formatters": {"line": {"()": f"tradelog.logformat.{'JSON' if AS_JSON else 'Text'}Formatter"}},
+    "handlers": {
+        "console": ON_CONSOLE | {"level": "WARNING"},
+        "access": ON_CONSOLE,
+        "none": {"class": "logging.NullHandler"},
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {room: {"level": "INFO"} for room in [*ROOMS, "tradelog"]}
+    | {
+        "tradelog.access": {"level": "INFO", "handlers": ["access"], "propagate": False},
+        "django-q": {"handlers": ["none"]},  # else it makes one of its own, besides that of root
+    },
 }
 
 MIDDLEWARE = [
+    "web.requestids.give_id",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -174,6 +190,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "audit.middleware.remember_who_asks",
+    "web.failures.tell_what_is_away",
 ]
 
 ROOT_URLCONF = "tradelog.urls"

@@ -24,4 +24,4 @@ urlpatterns = [
 handler400 = "web.api.bad_request"
 handler403 = "web.api.forbidden"
 handler404 = "web.api.not_found"
-handler500 = "web.api.server_error"
+handler500 = "web.failures.server_error"

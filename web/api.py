@@ -130,12 +130,6 @@ stale = failure(
     defaults.permission_denied,
 )
 not_found = failure(404, "NOT_FOUND", "There is nothing at this address.", defaults.page_not_found)
-server_error = failure(
-    500,
-    "SERVER_ERROR",
-    "Something went wrong here; the log of the server says what.",
-    defaults.server_error,
-)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponseBase:
