@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings as of_django
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
 
 from joblogs.models import JobLog
@@ -156,6 +157,22 @@ def test_an_error_shows_it(
     written = [line for line in lines if "RuntimeError" in line]
     assert written
     assert all(f"[request {ID}]" in line and "hunter22" not in line for line in written)
+
+
+@pytest.mark.django_db
+def test_what_is_logged_behind_a_request_has_its_id_too(
+    client: Client, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get("/nowhere", headers={"x-request-id": ID})
+    assert not lines
+    monkeypatch.setattr("tradelog.health.connection.cursor", away)
+    client.get("/health/web", headers={"x-request-id": ID})
+    assert len(lines) == 2
+    assert all(f"[request {ID}]" in line for line in lines)
+
+
+def away() -> None:
+    raise OperationalError("the server is gone")
 
 
 @pytest.mark.django_db

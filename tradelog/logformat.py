@@ -8,6 +8,11 @@ from joblogs.masking import mask
 from web.marks import JOB, REQUEST
 
 
+def request_of(record: logging.LogRecord) -> str:
+    """Django logs what came of a request when that is over, and gives it along."""
+    return REQUEST.get() or getattr(getattr(record, "request", None), "id", "")
+
+
 def moment(record: logging.LogRecord) -> str:
     return f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
@@ -16,7 +21,7 @@ class TextFormatter(logging.Formatter):
     """2026-01-05T14:30:00.000000Z WARNING imports.claims [job 7] …"""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {"request": REQUEST.get(), "job": JOB.get()}
+        told = {"request": request_of(record), "job": JOB.get()}
         marks = " ".join(f"{name} {value}" for name, value in told.items() if value)
         place = f"{record.name} [{marks}]" if marks else record.name
         return mask(f"{moment(record)} {record.levelname} {place} {super().format(record)}")
@@ -31,7 +36,7 @@ class JSONFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": mask(record.getMessage()),
-            "request": REQUEST.get(),
+            "request": request_of(record),
             "job": JOB.get(),
         }
         if record.exc_info:

@@ -172,6 +172,7 @@ LOGGING = {
     "loggers": {room: {"level": "INFO"} for room in [*ROOMS, "tradelog"]}
     | {
         "tradelog.access": {"level": "INFO", "handlers": ["access"], "propagate": False},
+        "django.request": {"level": "ERROR"},  # a page that is not there is no trouble of ours
         "django-q": {"handlers": ["none"]},  # else it makes one of its own, besides that of root
     },
 }
