@@ -138,15 +138,19 @@ class Beat:
 
     @property
     def is_silent(self) -> bool:
-        """A sign from the future is none: the clock was set back since."""
-        return self.at is None or abs(timezone.now() - self.at) > SILENT
+        return self.at is None or self.at < timezone.now() - SILENT
 
 
 def beat() -> Beat:
-    """A worker attends every minute; one that is busy gives signs of life in its job's log."""
-    attended = Task.objects.filter(func=ATTEND).aggregate(at=Max("stopped"))["at"]
+    """A worker attends every minute; one that is busy gives signs of life in its job's log.
+
+    Signs from the future are of before a clock was set back: they would hide those of now.
+    """
+    soon = timezone.now() + SILENT
+    attended = Task.objects.filter(func=ATTEND, stopped__lte=soon)
+    attended = attended.aggregate(at=Max("stopped"))["at"]
     at_work = JobLog.objects.filter(status=Status.PROCESSING).exclude(trigger=Trigger.COMMAND)
-    lived = at_work.aggregate(at=Max("heartbeat_at"))["at"]
+    lived = at_work.filter(heartbeat_at__lte=soon).aggregate(at=Max("heartbeat_at"))["at"]
     new = JobLog.objects.filter(status=Status.NEW)
     waits = new.aggregate(number=Count("pk"), oldest=Min("created_at"))
     return Beat(

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from django_q.models import Task
 
 from batches.claims import LEASE as BATCH_LEASE
 from batches.models import Batch
@@ -17,7 +18,8 @@ from imports.storing import receive
 from joblogs.models import JobLog, Notice
 from joblogs.queueing import ring_again
 from joblogs.reaper import bury_the_silent
-from joblogs.recurring import Beat
+from joblogs.recurring import beat
+from joblogs.schedules import ATTEND
 from joblogs.states import Status as JobStatus
 from joblogs.states import Trigger
 from orders.claims import claim as claim_sync
@@ -68,8 +70,16 @@ def test_so_is_a_sync(jump: timedelta) -> None:
 
 @pytest.mark.parametrize("jump", [timedelta(hours=3), timedelta(hours=-3)])
 def test_a_beat_of_before_a_jump_counts_no_more(jump: timedelta) -> None:
-    assert not Beat(timezone.now(), 0, None).is_silent
-    assert Beat(timezone.now() - jump, 0, None).is_silent
+    attended(jump)
+    assert beat().is_silent
+    attended(timedelta(seconds=20))
+    assert not beat().is_silent
+
+
+def attended(ago: timedelta) -> None:
+    then = timezone.now() - ago
+    values = {"func": ATTEND, "started": then, "stopped": then}
+    Task.objects.create(id=f"{ago}", name="attend", **values)
 
 
 def test_a_bell_that_was_rung_in_the_future_is_rung_again() -> None:
