@@ -38,7 +38,7 @@ class Health:
         if self.database != OK:
             return "The database cannot be reached."
         seen = "No worker has been seen yet." if self.seen_at is None else ago(self.seen_at)
-        waits = f"{self.waiting:,} job{'' if self.waiting == 1 else 's'} wait."
+        waits = "1 job waits." if self.waiting == 1 else f"{self.waiting:,} jobs wait."
         return f"{seen} {waits}"
 
 
