@@ -7,10 +7,11 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 from knox.admin import AuthTokenCreateForm
@@ -20,7 +21,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from audit.admin import AuditedAdmin
 from audit.models import Deed
 from audit.writing import write_down
-from tradelog.tries import locked_until
+from tradelog.tries import is_fresh, locked_until
 from web.readonly import ReadOnlyAdmin
 
 # Of the queue, nothing may be changed by hand: what stands there is run as code. With the queue in
@@ -63,6 +64,12 @@ class TokenAdmin(AuditedAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: AuthToken | None = None) -> bool:
         return False
+
+    def add_view(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        """The password is asked for again, unless it was given just now."""
+        if self.has_add_permission(request) and not is_fresh(request):
+            return redirect_to_login(request.get_full_path())
+        return super().add_view(request, *args, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, object]:
         days = timedelta(days=settings.TRADELOG_TOKEN_DAYS)

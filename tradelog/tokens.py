@@ -7,11 +7,13 @@ from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.models import Deed
 from audit.writing import write_down
+from tradelog.tries import is_fresh
 from web.api import ApiError, ApiView, MomentField, answers
 
 LONGEST = 3650  # days
@@ -62,8 +64,9 @@ class Tokens(ApiView):
 
     @extend_schema(request=Wanted, responses=answers(NewToken, 400, 413, 415, code=201))
     def post(self, request: Request) -> Response:
-        """Make a token. Not by a token, so that a stolen one cannot outlive itself."""
-        if isinstance(request.auth, AuthToken):
+        """Make a token. Not by a token or an old session: a stolen one must not outlive itself."""
+        by_session = isinstance(request.successful_authenticator, SessionAuthentication)
+        if isinstance(request.auth, AuthToken) or (by_session and not is_fresh(request)):
             raise ApiError(403, "PASSWORD_REQUIRED", "Log in by password to make a token.")
         wanted = Wanted(data=request.data)
         wanted.is_valid(raise_exception=True)
