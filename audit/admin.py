@@ -62,5 +62,5 @@ class EntryAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
     @admin.display(description="what")
-    def what(self, entry: AuditEntry) -> str:
-        return f"{entry.kind} {entry.subject}".strip()
+    def what(self, entry: AuditEntry) -> str | None:
+        return f"{entry.kind} {entry.subject}".strip() or None

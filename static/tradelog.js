@@ -1,3 +1,6 @@
+// The styles of its indicators would stand in the page, where only those of our own files may.
+htmx.config.includeIndicatorStyles = false;
+
 // A form that takes its time says so, and is sent once.
 document.addEventListener("submit", (event) => {
     const words = event.target.dataset.busy;

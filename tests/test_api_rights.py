@@ -238,7 +238,9 @@ def test_a_token_is_revoked(vera: User, adam: User) -> None:
 def test_a_token_made_in_the_admin_is_shown_once(client: Client, adam: User) -> None:
     client.force_login(adam)
     address = reverse("admin:knox_authtoken_add")
-    page = client.post(address, {"user": adam.pk, "expiry_0": "2099-01-01", "expiry_1": "0:00"})
+    page = client.post(
+        address, {"user": adam.pk, "expiry_0": "2099-01-01", "expiry_1": "0:00", "scope": "full"}
+    )
     told = " ".join(map(str, get_messages(page.wsgi_request)))
     secret = re.search(r"tl_\w+", told)[0]
     assert by_token(secret).get("/api/tokens").status_code == 200
@@ -294,3 +296,65 @@ def test_a_claimed_address_does_not_help(vera: User, settings: object) -> None:
         for n in range(2)
     ]
     assert codes == [401, 429]
+
+
+# --- What a token may do of what its user may
+
+# The doors that open, besides those to which no right leads: the token's own list, the document.
+WITHIN = {
+    "read": {door for door, who in DOORS.items() if who == READERS},
+    "upload": {
+        (method, address)
+        for (method, address), who in DOORS.items()
+        if "/import" in address and "trades" not in address and who in (READERS, OPERATORS)
+    }
+    - {("get", "/import-backup"), ("post", "/api/import-logs/retry/{}")},
+}
+TO_ALL = {("get", "/api/tokens"), ("get", "/api/schema")}
+
+
+@pytest.mark.parametrize("scope", ["read", "upload"])
+@pytest.mark.parametrize("owner", ["admin", "superuser", "viewer"])
+def test_a_limited_token_opens_what_is_within(
+    log: ImportExecutionLog, scope: str, owner: str
+) -> None:
+    user = User.objects.create_user(owner, password=PASSWORD, is_superuser=owner == "superuser")
+    user.groups.set(Group.objects.filter(name=owner))
+    client = by_token(token_of(user, scope=scope)["token"])
+    client.raise_request_exception = False
+    opened = set()
+    for method, address in DOORS:
+        answer = getattr(client, method)(address.format(log.pk))
+        list(answer)
+        if answer.status_code != 403:
+            opened.add((method, address))
+    expected = (
+        WITHIN[scope]
+        if owner != "viewer"
+        else {door for door in WITHIN[scope] if "viewer" in DOORS[door]}
+    )
+    assert opened == expected | TO_ALL
+    user.refresh_from_db()
+    assert user.is_superuser == (owner == "superuser")
+
+
+@pytest.mark.parametrize("scope", ["", "write", None])
+def test_a_scope_is_one_of_three(vera: User, scope: object) -> None:
+    response = asking(vera).post("/api/tokens", {"scope": scope}, content_type="application/json")
+    refused(response, 400, "INVALID_PARAMETER")
+
+
+def test_the_list_of_tokens_tells_their_scope(vera: User) -> None:
+    token_of(vera), token_of(vera, scope="read"), AuthToken.objects.create(vera)
+    told = [one["scope"] for one in asking(vera).get("/api/tokens").json()["tokens"]]
+    assert sorted(told) == ["full", "full", "read"]
+
+
+def test_a_token_made_in_the_admin_has_a_scope(client: Client, adam: User) -> None:
+    client.force_login(adam)
+    address = reverse("admin:knox_authtoken_add")
+    data = {"user": adam.pk, "expiry_0": "2099-01-01", "expiry_1": "0:00", "scope": "read"}
+    client.post(address, data)
+    assert AuthToken.objects.get().limit.scope == "read"
+    page = client.get(reverse("admin:knox_authtoken_changelist")).content.decode()
+    assert "Read" in page

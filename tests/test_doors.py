@@ -31,6 +31,9 @@ PAGES = {
     "admin/password_change/done/": "nobody",
     "dashboard-sample": "operator",
     "dashboard-part": "staff",
+    "health": "stranger",
+    "health-web": "stranger",
+    "metrics": "viewer",
     "job-logs/": "stranger",
     **dict.fromkeys(["job-logs", "job-log", "job-log-lines", "notices", "scheduler"], "viewer"),
     **dict.fromkeys(["schedule-run", "notices-acknowledge", "notice-acknowledge"], "operator"),
@@ -58,9 +61,10 @@ PAGES = {
     **dict.fromkeys(["issues-dismiss", "issues-restore"], "operator"),
 }
 
-# Where it is another for one of the methods: what is only shown by GET, and what GET does not do.
+# Where it is another for one of the methods: what is only shown by GET, or refused to everybody.
 OTHERWISE = {
     ("get", "dashboard-sample"): "staff",
+    ("post", "metrics"): "stranger",
     ("post", "position"): "operator",
     ("post", "trade"): "admin",
 }

@@ -7,21 +7,25 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest
+from django.forms import ChoiceField, ModelForm
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 from knox.admin import AuthTokenCreateForm
 from knox.models import AuthToken
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from audit.admin import AuditedAdmin
 from audit.models import Deed
 from audit.writing import write_down
-from tradelog.tries import locked_until
+from tradelog.models import TokenScope
+from tradelog.tries import is_fresh, locked_until
 from web.readonly import ReadOnlyAdmin
+from web.scopes import Scope, scope_of
 
 # Of the queue, nothing may be changed by hand: what stands there is run as code. With the queue in
 # Redis, django-q2 does not register all of these.
@@ -44,6 +48,8 @@ class ShellGroupAdmin(GroupAdmin, AuditedAdmin):
 class TokenForm(AuthTokenCreateForm):
     """In which every token must have an end."""
 
+    scope = ChoiceField(choices=Scope, label="It may", widget=UnfoldAdminSelectWidget)
+
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         if "expiry" in self.fields:
@@ -55,14 +61,24 @@ class TokenAdmin(AuditedAdmin):
     """Tokens of all users, by how they begin. A new one is shown once, when it is saved."""
 
     form = TokenForm
-    list_display = ["token_key", "user", "created", "expiry"]
-    list_select_related = ["user"]
+    list_display = ["token_key", "user", "scope", "created", "expiry"]
+    list_select_related = ["user", "limit"]
     search_fields = ["user__username", "token_key"]
     search_help_text = "User, or how the token begins"
-    fields = ["user", "expiry"]
+    fields = ["user", "expiry", "scope"]
+
+    @admin.display(description="It may")
+    def scope(self, token: AuthToken) -> str:
+        return Scope(scope_of(token)).label
 
     def has_change_permission(self, request: HttpRequest, obj: AuthToken | None = None) -> bool:
         return False
+
+    def add_view(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        """The password is asked for again, unless it was given just now."""
+        if self.has_add_permission(request) and not is_fresh(request):
+            return redirect_to_login(request.get_full_path())
+        return super().add_view(request, *args, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, object]:
         days = timedelta(days=settings.TRADELOG_TOKEN_DAYS)
@@ -72,6 +88,7 @@ class TokenAdmin(AuditedAdmin):
         self, request: HttpRequest, obj: AuthToken, form: ModelForm, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
+        TokenScope.objects.create(token=obj, scope=form.cleaned_data["scope"])
         messages.warning(request, f"The token, shown this once: {form.token}")
 
 

@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage, Error, Warning
 
 
 def tries_problems() -> Iterator[CheckMessage]:
-    for name in ("LOGIN_TRIES", "LOGIN_TRIES_PER_ADDRESS", "LOCK_MINUTES"):
+    for name in ("LOGIN_TRIES", "LOGIN_TRIES_PER_ADDRESS", "LOCK_MINUTES", "SESSION_HOURS"):
         if getattr(settings, f"TRADELOG_{name}") < 1:
             yield Error(
                 f"TRADELOG_{name} is no whole number above 0; nobody could log in.",

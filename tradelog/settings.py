@@ -182,6 +182,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
+    "tradelog.contentsecurity.set_policy",
     "web.middleware.refuse_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -239,6 +240,9 @@ SERVESTATIC_USE_FINDERS = True
 # --- Security
 
 SESSION_COOKIE_HTTPONLY = True
+# From the login on, however busy: a stolen cookie ends with it.
+TRADELOG_SESSION_HOURS = whole_number(env.str("TRADELOG_SESSION_HOURS", default="24")) or 0
+SESSION_COOKIE_AGE = TRADELOG_SESSION_HOURS * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
@@ -252,6 +256,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 CSRF_FAILURE_VIEW = "web.api.csrf_failed"
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
 
+if HTTPS:  # no name beside this one can set them, nor anything without TLS
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 # How many web servers in front say in X-Forwarded-For whom they have heard; no others are believed.
 TRADELOG_PROXIES = whole_number(env.str("TRADELOG_PROXIES", default="1" if HTTPS else "0"))
 # django-axes keeps the count of tries; tradelog/tries.py says what counts, and when.

@@ -4,15 +4,19 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from knox.models import AuthToken
 from rest_framework import serializers
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.models import Deed
 from audit.writing import write_down
+from tradelog.models import TokenScope
+from tradelog.tries import is_fresh
 from web.api import ApiError, ApiView, MomentField, answers
+from web.scopes import Scope, scope_of
 
 LONGEST = 3650  # days
 
@@ -22,15 +26,24 @@ class Wanted(serializers.Serializer):
         required=False, min_value=1, max_value=LONGEST, help_text="Until it ends."
     )
 
+    scope = serializers.ChoiceField(
+        Scope.choices, default=Scope.FULL, help_text="What it may do of what its user may."
+    )
+
 
 class TokenData(serializers.ModelSerializer):
     id = serializers.CharField(source="token_key", help_text="How the token begins.")
     created_at = MomentField(source="created")
     expires_at = MomentField(source="expiry", allow_null=True)
+    scope = serializers.SerializerMethodField()
 
     class Meta:
         model = AuthToken
-        fields = ["id", "created_at", "expires_at"]
+        fields = ["id", "created_at", "expires_at", "scope"]
+
+    @extend_schema_field(serializers.ChoiceField(Scope.choices))
+    def get_scope(self, token: AuthToken) -> str:
+        return scope_of(token)
 
 
 class TokenList(serializers.Serializer):
@@ -57,20 +70,24 @@ class Tokens(ApiView):
     @extend_schema(responses=answers(TokenList))
     def get(self, request: Request) -> Response:
         """One's tokens, the newest first; never the secrets themselves."""
-        mine = AuthToken.objects.filter(user=request.user).order_by("-created", "pk")
+        mine = AuthToken.objects.filter(user=request.user).select_related("limit")
+        mine = mine.order_by("-created", "pk")
         return Response({"success": True, "tokens": TokenData(mine, many=True).data})
 
     @extend_schema(request=Wanted, responses=answers(NewToken, 400, 413, 415, code=201))
     def post(self, request: Request) -> Response:
-        """Make a token. Not by a token, so that a stolen one cannot outlive itself."""
-        if isinstance(request.auth, AuthToken):
+        """Make a token. Not by a token or an old session: a stolen one must not outlive itself."""
+        by_session = isinstance(request.successful_authenticator, SessionAuthentication)
+        if isinstance(request.auth, AuthToken) or (by_session and not is_fresh(request)):
             raise ApiError(403, "PASSWORD_REQUIRED", "Log in by password to make a token.")
         wanted = Wanted(data=request.data)
         wanted.is_valid(raise_exception=True)
         days = wanted.validated_data.get("days", settings.TRADELOG_TOKEN_DAYS)
         with transaction.atomic():
             token, secret = AuthToken.objects.create(request.user, timedelta(days=days))
-            write_down(Deed.ADD, token, words=f"for {days} days")
+            scope = wanted.validated_data["scope"]
+            TokenScope.objects.create(token=token, scope=scope)
+            write_down(Deed.ADD, token, words=f"for {days} days, {scope}")
         answer = {"success": True, "token": secret, **TokenData(token).data}
         return Response(answer, status=201)
 

@@ -6,6 +6,7 @@ locked is free again after TRADELOG_LOCK_MINUTES; knocking meanwhile does not pr
 it count for the address. Nobody is locked out by failures from elsewhere.
 """
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +29,8 @@ from web.rights import RightsAtOnce
 
 WHOEVER = ""  # instead of a name, in the row that counts for an address
 LONGEST_NAME = 150
+LOGGED_IN_AT = "logged_in_at"
+FRESH = 15 * 60  # seconds
 
 
 def limits(name: str) -> dict[str, int]:
@@ -79,6 +82,8 @@ class CountBefore(AxesDatabaseHandler):
     def user_logged_in(
         self, sender: type, request: HttpRequest, user: AbstractBaseUser, **_: object
     ) -> None:
+        request.session.cycle_key()  # Django keeps that of who logs in again, which may be stolen
+        request.session[LOGGED_IN_AT] = time.time()
         write_down(Deed.LOGIN, "", user=user)
 
     def user_logged_out(
@@ -86,6 +91,11 @@ class CountBefore(AxesDatabaseHandler):
     ) -> None:
         if user is not None:
             write_down(Deed.LOGOUT, "", user=user)
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether the password was given in this session just now. A stolen cookie is seldom fresh."""
+    return time.time() - request.session.get(LOGGED_IN_AT, 0) < FRESH
 
 
 def known_name(name: str) -> str:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
 from web.addresses import home_address
+from web.scopes import Scope, limit, scope_of
 
 MINUTE = 60  # seconds
 
@@ -68,7 +69,9 @@ class TokenLogin(FailedLogins, TokenAuthentication):
     def authenticate_credentials(self, token: bytes) -> tuple[Any, Any]:
         if not token.isascii():
             raise AuthenticationFailed("Invalid token.")
-        return super().authenticate_credentials(token)
+        user, found = super().authenticate_credentials(token)
+        limit(user, scope_of(found))
+        return user, found
 
 
 class Rights(BasePermission):
@@ -78,5 +81,7 @@ class Rights(BasePermission):
         method = "GET" if request.method == "HEAD" else request.method
         if not request.user.is_authenticated:
             return False
+        if scope_of(request.auth) != Scope.FULL and method != "GET" and not view.rights.get(method):
+            return False  # as no right is asked for, nothing else would stop it
         # A method that the view does not know is refused as such, which says more.
         return request.user.has_perms(view.rights.get(method, []))
