@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "batches": {"web", "audit", "joblogs", "sources", "trades", "orders", "imports"},
     "tradelog": {"web", "audit", "joblogs", "sources", "trades", "orders", "imports", "batches"},
 }
-FOLDERS = {*MAY_IMPORT, "templates", "static", "bin", "docs", "examples", "bench", "tests", ".ci"}
+FOLDERS = {*MAY_IMPORT, "templates", "static", "bin", "docs", "deploy", "examples", "bench"}
+FOLDERS |= {"tests", ".ci"}
 FILES = {
     "manage.py",
     "pyproject.toml",

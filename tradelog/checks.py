@@ -235,6 +235,15 @@ def https_problems() -> Iterator[CheckMessage]:
         )
 
 
+def reach_problems() -> Iterator[CheckMessage]:
+    if set(settings.ALLOWED_HOSTS) <= LOCAL_HOSTS:
+        yield Warning(
+            "ALLOWED_HOSTS names this machine alone: nobody else can reach this server.",
+            hint="List the names by which browsers reach it, as ALLOWED_HOSTS=desk.example.",
+            id="tradelog.W006",
+        )
+
+
 CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
     data_dir_problems,
     zone_problems,
@@ -263,7 +272,13 @@ CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
 
 def register_all() -> None:
     register(every_problem, Tags.security)
+    register(every_problem_of_a_desk, Tags.security, deploy=True)
 
 
 def every_problem(**_: object) -> list[CheckMessage]:
     return [problem for check in CHECKS for problem in check()]
+
+
+def every_problem_of_a_desk(**_: object) -> list[CheckMessage]:
+    """What matters where others are to come, but not on one's own machine."""
+    return list(reach_problems())

@@ -23,7 +23,7 @@ import psycopg
 
 from bench.databases import postgresql, sqlite
 from bench.measuring import NOT_FOR_STEPS, ROOT
-from bench.soak.services import BOUND, free_port
+from bench.soak.programs import BOUND, free_port
 
 POSTGRES = os.environ.get("TRADELOG_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 DATABASE = "tradelog_soak"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import F
 
-from bench.soak.services import Service
+from bench.soak.programs import Service
 from imports.models import ImportExecutionLog
 from joblogs.models import JobLog
 

@@ -20,7 +20,7 @@ from django.core.management import CommandError, call_command, get_commands  # n
 from django.db import connection  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
-from bench.soak import report, services, truth  # noqa: E402
+from bench.soak import programs, report, truth  # noqa: E402
 from bench.soak.batching import Trader  # noqa: E402
 from bench.soak.client import PASSWORD, PATIENCE, USER, Client  # noqa: E402
 from bench.soak.fills import ACCOUNTS  # noqa: E402
@@ -57,22 +57,22 @@ class Run:
         self.model = Model()
         self.is_over = threading.Event()
         self.environment = {k: v for k, v in os.environ.items() if k != "PGAPPNAME"}
-        command = services.commander(self.environment, self.folder / "commands.txt")
+        command = programs.commander(self.environment, self.folder / "commands.txt")
         self.command = command
         self.services = self.all_services()
-        self.supervisor = services.Supervisor(self.services)
+        self.supervisor = programs.Supervisor(self.services)
         between = (0.7, 2.0) if plan.hurry else (3.0, 12.0)
         me = os.environ.get("PGAPPNAME", "")
         self.trouble = Trouble(self.services, plan.seed, between, me)
         self.users: list[threading.Thread] = []
 
-    def all_services(self) -> list[services.Service]:
+    def all_services(self) -> list[programs.Service]:
         plan, folder = self.plan, self.folder
         numbers = range(1, plan.workers + 1)
-        found = [services.web(self.environment, plan.port, folder)]
-        found += [services.worker(number, self.environment, folder) for number in numbers]
+        found = [programs.web(self.environment, plan.port, folder)]
+        found += [programs.worker(number, self.environment, folder) for number in numbers]
         if plan.redis_port:
-            found.insert(0, services.redis_server(plan.redis_port, folder))
+            found.insert(0, programs.redis_server(plan.redis_port, folder))
         return found
 
     def prepare(self) -> None:
@@ -164,7 +164,7 @@ class Run:
     def run_dry(self) -> None:
         """Let users come to an end with what they do, then the queue."""
         print("The load is over; the queue runs dry.", flush=True)
-        deadline = time.monotonic() + 2 * PATIENCE
+        deadline = time.monotonic() + PATIENCE
         for user in self.users:
             user.join(max(0, deadline - time.monotonic()))
         deadline = time.monotonic() + PATIENCE

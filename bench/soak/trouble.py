@@ -11,7 +11,7 @@ from contextlib import suppress
 import psutil
 from django.db import connection
 
-from bench.soak.services import Service
+from bench.soak.programs import Service
 
 END_SOME = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
