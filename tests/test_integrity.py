@@ -10,10 +10,18 @@ from django.urls import reverse
 
 from imports.rollback import roll_back
 from tests.conftest import EXAMPLES, TakeIn, file_of, fill, person
-from tests.fills import MORNING, from_nothing, positions_of, remove, trade, whole_truth
+from tests.fills import (
+    MORNING,
+    account,
+    from_nothing,
+    positions_of,
+    remove,
+    trade,
+    whole_truth,
+)
 from trades.integrity import session_end
 from trades.issues import KINDS
-from trades.models import Instrument, IntegrityIssue, Trade
+from trades.models import Account, Instrument, IntegrityIssue, Trade
 from trades.positions import recompute_touched
 from trades.stated import stated_position
 
@@ -252,3 +260,49 @@ def test_the_list_is_filtered_by_state(client: Client, vera: User, state: str, c
     client.force_login(vera)
     response = client.get(ISSUES, {"state": state} if state else {})
     assert len(response.context["cl"].result_list) == count
+
+
+# --- Whose word is heeded
+
+
+# Of two fills, flat to flat, after each of which nothing is said to be held.
+BOTH = [("broker_position", "exec-0"), ("gap", "exec-1")]
+
+
+def aapl() -> Instrument:
+    return Instrument.objects.get_or_create(
+        symbol="AAPL", defaults={"root": "AAPL", "kind": "stock", "currency": "USD"}
+    )[0]
+
+
+def test_a_broker_who_states_something_anywhere_in_an_account_is_heeded_in_all_of_it() -> None:
+    assert stated("B 2 100 = -", "S 2 100 = -") == []
+    trade("B 1 50", instrument=aapl(), broker_position="1 L")
+    recompute_touched()
+    assert errors() == BOTH
+    assert whole_truth() == from_nothing()
+
+
+def test_but_not_in_another_account() -> None:
+    stated("B 2 100 = -", "S 2 100 = -")
+    trade("B 1 50", account=account("Live-7"), broker_position="1 L")
+    recompute_touched()
+    assert errors() == []
+
+
+def test_nor_for_longer_than_it_states_something() -> None:
+    stated("B 2 100 = -", "S 2 100 = -")
+    only = trade("B 1 50", instrument=aapl(), broker_position="1 L")
+    recompute_touched()
+    assert errors() == BOTH
+    remove([only])
+    recompute_touched()
+    assert errors() == []
+    assert not Account.objects.get().states_positions
+    assert whole_truth() == from_nothing()
+
+
+def test_earlier_positions_are_looked_at_anew_when_the_broker_begins_to_state() -> None:
+    assert stated("B 2 100 = -", "S 2 100 = -") == []
+    assert stated("B 1 100 = 1 L") == BOTH
+    assert stated("S 1 100 = -", "B 1 100 = -") == [*BOTH, ("broker_position", "exec-4")]

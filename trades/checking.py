@@ -14,6 +14,7 @@ from trades.positionrows import COMPUTED, Change, Part, Worth, is_later, parts_o
 from trades.positions import (
     Flat,
     Progress,
+    account_of,
     fills_behind,
     positions_of,
     take_runs,
@@ -22,17 +23,20 @@ from trades.positions import (
 )
 from trades.runs import Run, runs
 from trades.touched import BEGINNING, Pair
+from trades.trusting import heed, is_trusted
 
 
 def differences(pair: Pair, on_progress: Progress = lambda fills: None) -> Iterator[str]:
     """A sentence for each position or issue that is missing, too many or wrong. Writes nothing."""
     fills = Fills(fills_behind(pair, Flat()))
     all_runs = runs(fills, terms_of(pair))
-    worth, begin, more = worth_of(pair), BEGINNING, True
-    name = name_of(pair)
+    account = account_of(pair)
+    worth, begin, more = worth_of(pair, account), BEGINNING, True
+    name = name_of(pair, account)
     while more:
         with localcontext(EXACT):
             found, until = take_runs(all_runs, fills)
+            heed(found, is_trusted(account))
             sentences = list(compare(pair, found, standing(pair, begin, until), worth))
         if until is None:
             sentences += [f"{told(one)} is of no position." for one in of_no_position(pair)]
@@ -41,8 +45,7 @@ def differences(pair: Pair, on_progress: Progress = lambda fills: None) -> Itera
         begin, more = until or begin, until is not None
 
 
-def name_of(pair: Pair) -> str:
-    account = Account.objects.filter(pk=pair.account_id).first()
+def name_of(pair: Pair, account: Account | None) -> str:
     instrument = Instrument.objects.filter(pk=pair.instrument_id).first()
     return f"{account or pair.account_id}, {instrument or pair.instrument_id}"
 

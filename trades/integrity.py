@@ -1,6 +1,7 @@
 """What does not fit together in the fills of one run: looked for while they are read, in order.
 
-Every rule looks at one run alone, so that a run which is not computed anew keeps its issues.
+Every rule looks at one run alone, so that a run which is not computed anew keeps its issues. What
+the broker states is heeded if it states anything but "flat" somewhere in the account (trusting.py).
 issues.py says in a sentence what each kind means.
 """
 
@@ -51,7 +52,8 @@ class Watch:
         self.terms = terms
         self.found: list[Finding] = []
         self.apart: list[Finding] = []  # from what the broker states, should that be trusted
-        self.is_trusted = False
+        self.is_trusted = False  # what the broker states
+        self.has_stated = False  # something else than flat
         self.difference = NOTHING  # of the broker's position from ours
         self.net = NOTHING
         self.moment: list[Fill] = []  # the fills of the last moment
@@ -89,7 +91,7 @@ class Watch:
         """
         told = [(fill, stated_position(fill.broker_position)) for fill in self.moment]
         stated = [(fill, net) for fill, net in told if net is not None]
-        self.is_trusted |= any(net for _, net in stated)
+        self.has_stated |= any(net for _, net in stated)
         if not stated or any(net == self.net + self.difference for _, net in stated):
             return
         fill, net = stated[-1]
@@ -122,7 +124,6 @@ class Watch:
         self.judge()
         if is_open and self.session_end:
             self.note_session()
-        # Of some accounts the platform knows no position: it states "-" after every fill.
         return [*self.found, *(self.apart if self.is_trusted else [])]
 
 

@@ -49,6 +49,8 @@ class Account(models.Model):
         "Empty: the zone of this installation.",
     )
     is_active = models.BooleanField(default=True)
+    # Whether its broker is trusted where it states a position (trusting.py).
+    states_positions = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         db_table = "accounts"

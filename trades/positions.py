@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import localcontext
-from itertools import starmap
+from itertools import chain, starmap
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Min, Q, QuerySet, Sum
@@ -25,6 +25,7 @@ from trades.models import Account, Instrument, Position, PositionTrade, TouchedP
 from trades.positionrows import Worth, write
 from trades.runs import Run, runs
 from trades.touched import Pair, mark_wholly, tell_imports, touched_pairs
+from trades.trusting import trust
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +64,8 @@ def recompute_touched(
     `within` so many seconds, or a little more; else however long it takes.
     """
     over_at = None if within is None else time.monotonic() + within
-    for pair in touched_pairs(account_id):
-        for one in slices_of(pair):
+    while pairs := touched_pairs(account_id):
+        for one in chain.from_iterable(map(slices_of, pairs)):
             on_progress(one.fills)
             if over_at and time.monotonic() > over_at:
                 return not touched_pairs(account_id)
@@ -107,8 +108,10 @@ def recompute_slice(pair: Pair) -> Slice | None:
         flat = last_flat(pair, since)
         fills = Fills(fills_behind(pair, flat))
         found, until = take_runs(runs(fills, terms_of(pair)), fills)
+        account = account_of(pair)
+        trust(pair, account, found, has_earlier=flat.moment is not None)
         stale = stale_positions(pair, since, flat, until)
-        tell_imports(marks, write(pair, found, stale, until, worth_of(pair)))
+        tell_imports(marks, write(pair, found, stale, until, worth_of(pair, account)))
         settle(marks, until)
     return Slice(sum(len(run.trade_ids) for run in found), is_last=until is None)
 
@@ -190,9 +193,12 @@ def terms_of(pair: Pair) -> Terms:
     return Terms(has_sessions=kind != Instrument.Kind.CRYPTO, tells_shorts_from=first)
 
 
-def worth_of(pair: Pair) -> Worth:
+def account_of(pair: Pair) -> Account | None:
+    return Account.objects.filter(pk=pair.account_id).first()
+
+
+def worth_of(pair: Pair, account: Account | None) -> Worth:
     instrument = Instrument.objects.filter(pk=pair.instrument_id).first()
-    account = Account.objects.filter(pk=pair.account_id).first()
     currencies = [one.currency for one in (instrument, account) if one and one.currency]
     return Worth(instrument and instrument.point_value, currencies[0] if currencies else "")
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from trades.decimals import storable
 from trades.fills import Fill, Fills
 from trades.integrity import Finding, Terms, Watch
+from trades.stated import stated_position
 
 NOTHING = Decimal(0)
 
@@ -80,6 +81,12 @@ class Run:
     @property
     def net(self) -> Decimal:
         return self.held if self.is_long else -self.held
+
+    @property
+    def has_stated(self) -> bool:
+        """Whether the broker states anything but "flat" after one of its fills."""
+        last = self.watch.moment
+        return self.watch.has_stated or any(stated_position(one.broker_position) for one in last)
 
     def findings(self) -> list[Finding]:
         return self.watch.findings(is_open=self.closed_at is None)
