@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
@@ -57,6 +58,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=3, help="how often workers are killed")
     parser.addoption("--examples", type=int, default=8, help="requests to each door of the API")
     parser.addoption("--with-database", action="store_true", help="only what needs the database")
+
+
+# The same examples each time, however long they take; --hypothesis-profile=default tries others.
+hypothesis.settings.load_profile("ci")
 
 
 def pytest_configure() -> None:

@@ -27,6 +27,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 300  # seconds; on a busy machine nothing is quick
 MARK = "TESTED_BY"  # in the environment of every process that a test has started
 
+AT_WORK = """
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'
+    AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
 # What `manage.py` would do with an import, in chunks so small that a short file has many. It dies,
 # as by kill -9, before or after the SQL statement of that number, or is stopped behind a chunk.
 DRIVER = """
@@ -141,8 +146,8 @@ def has(pid: int, mark: bytes) -> bool:
         return False
 
 
-def group_is_alive(group: int) -> bool:
-    return any(group_of(pid) == group and begun(pid) for pid in pids())
+def alive_in_group(group: int) -> list[int]:
+    return [pid for pid in pids() if group_of(pid) == group and begun(pid)]
 
 
 def group_of(pid: int) -> int:
@@ -160,12 +165,27 @@ def end_the_rest() -> None:
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
     seen.clear()
+    if started:
+        wait_for_the_sessions_of_the_dead()
     while started:
         process = started.pop()
         process.wait()
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
                 stream.close()
+
+
+def wait_for_the_sessions_of_the_dead() -> None:
+    """PostgreSQL ends the statement that it is at, and keeps what that has done."""
+    if connection.vendor != "postgresql":
+        return
+    deadline = time.monotonic() + PATIENCE
+    with connection.cursor() as cursor:
+        cursor.execute(AT_WORK)
+        while cursor.fetchall():
+            assert time.monotonic() < deadline, "The dead go on."
+            time.sleep(0.01)
+            cursor.execute(AT_WORK)
 
 
 @dataclass
@@ -216,8 +236,11 @@ def kill(process: subprocess.Popen[str]) -> None:
 def wait_until(fact: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     """Wait for what the process is to bring about; fail if it ends or dawdles instead."""
     deadline = time.monotonic() + PATIENCE
-    while not fact():
-        if process.poll() is not None or time.monotonic() > deadline:
+    while True:
+        is_last = process.poll() is not None or time.monotonic() > deadline
+        if fact():  # asked after that: it may be the last thing that the process has done
+            return
+        if is_last:
             process.kill()
             raise AssertionError(f"It did not come true: {end(process)}")
         time.sleep(0.005)

@@ -43,7 +43,7 @@ some_bytes = st.binary(max_size=200) | st.builds(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(content=some_bytes)
 def test_any_bytes_are_a_file_error_or_lines_in_order(path: Path, content: bytes) -> None:
     try:
@@ -55,7 +55,7 @@ def test_any_bytes_are_a_file_error_or_lines_in_order(path: Path, content: bytes
     assert all(bool(line.execution) != bool(line.problems) for line in lines)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=some_text, delimiter=st.sampled_from(",;\t|"))
 def test_no_line_is_lost_or_taken_twice(text: str, delimiter: str) -> None:
     lines = list(io.StringIO(text, newline=""))
@@ -85,7 +85,7 @@ def tables(draw: st.DrawFn) -> tuple[list[list[str]], str]:
     return rows, line_break
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     table=tables(),
     delimiter=st.sampled_from(",;\t|"),

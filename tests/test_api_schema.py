@@ -145,7 +145,6 @@ def test_no_answer_is_a_surprise(
     @seed(1)
     @hypothesis.settings(
         max_examples=request.config.getoption("examples"),
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -20,6 +20,7 @@ from batches.models import Batch
 from batches.watching import MOST, MOST_OF_A_USER, WATCHERS
 from tests.batching import stage, started, work_off
 from tests.conftest import person
+from tests.processes import PATIENCE
 from tradelog.asgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,21 +53,21 @@ class Socket(ApplicationCommunicator):
 
     async def is_open(self) -> bool:
         await self.send_input({"type": "websocket.connect"})
-        return (await self.receive_output(5))["type"] == "websocket.accept"
+        return (await self.receive_output(PATIENCE))["type"] == "websocket.accept"
 
     async def told(self) -> list[dict[str, Any]]:
         """The progress that comes next."""
-        return json.loads((await self.receive_output(5))["text"])["batches"]
+        return json.loads((await self.receive_output(PATIENCE))["text"])["batches"]
 
     async def closed_with(self) -> int:
         """What it is closed with, after all that is sent before."""
-        while (said := await self.receive_output(5))["type"] != "websocket.close":
+        while (said := await self.receive_output(PATIENCE))["type"] != "websocket.close":
             pass
         return said["code"]
 
     async def leave(self) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": 1001})
-        await self.wait(5)
+        await self.wait(PATIENCE)
 
 
 Talk = Callable[[Socket], Awaitable[Any]]

@@ -24,7 +24,16 @@ from tests.batching import assert_true_to_its_trades, started
 from tests.brokers import Knowing, Lenient, Strict, calls_in
 from tests.processes import end_the_rest
 from tests.test_worker_database import END_THE_OTHERS, Server, found, on_postgresql
-from tests.workers import attend_later, bury, kill_all, said, start_worker, until
+from tests.workers import (
+    attend_later,
+    bury,
+    hurry,
+    kill_all,
+    said,
+    start_whole_workers,
+    start_worker,
+    until,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_process_left")]
 
@@ -133,8 +142,8 @@ def test_one_that_kills_every_worker_is_given_up_and_the_others_go_on(calls: str
 
 @on_postgresql
 def test_connections_that_are_ended_again_and_again_cost_nothing(calls: str) -> None:
+    workers = start_whole_workers(2, slice=1)
     batches = three_batches(calls, 40)
-    workers = [start_worker(slice=1) for _ in range(2)]
     for _ in range(4):
         calls_go_on(calls)
         with connection.cursor() as cursor:
@@ -171,8 +180,8 @@ def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serv
 def test_a_server_that_is_restarted_again_and_again_costs_nothing(
     own_server: Server, calls: str
 ) -> None:
+    workers = start_whole_workers(2, slice=1)
     batches = three_batches(calls, 40)
-    workers = [start_worker(slice=1) for _ in range(2)]
     for _ in range(3):
         calls_go_on(calls)
         own_server.control("restart")  # as by a crash: it has to recover
@@ -187,7 +196,7 @@ def test_a_server_that_is_restarted_again_and_again_costs_nothing(
 
 
 def test_a_running_batch_is_cancelled_by_a_user(calls: str) -> None:
-    wishes = {"executor_settings": {"path": calls, "rest_ms": 5}, "parallel": 2}
+    wishes = {"executor_settings": {"path": calls, "rest_ms": 100}, "parallel": 2}
     batch = started(2_000, executor="strict", **wishes)
     start_worker()
     calls_go_on(calls)
@@ -202,14 +211,17 @@ def test_a_running_batch_is_cancelled_by_a_user(calls: str) -> None:
 
 
 def test_slices_let_an_urgent_batch_pass_a_long_one(calls: str) -> None:
-    wishes = {"executor_settings": {"path": calls, "rest_ms": 20}}
+    wishes = {"executor_settings": {"path": calls, "rest_ms": 200}}
     long = started(40, executor="strict", **wishes)
     start_worker(slice=0.1, queue={"workers": 1, "queue_limit": 1})
     calls_go_on(calls)
     urgent = started(1, priority=1)
     until(lambda: Batch.objects.get(pk=urgent.pk).is_completed)
-    assert not Batch.objects.get(pk=long.pk).is_completed
+    hurry()
     until(all_final)
+    long.refresh_from_db()
+    urgent.refresh_from_db()
+    assert urgent.completed_at < long.completed_at
     assert_true_to_its_trades(long)
     assert long.status == Status.SUCCESS
     assert said() == ""

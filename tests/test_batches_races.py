@@ -21,6 +21,7 @@ from batches.states import StateConflict, Status
 from joblogs.models import JobLog
 from tests.batching import assert_true_to_its_trades, stage, started, work_off
 from tests.brokers import Strict, calls_in
+from tests.processes import PATIENCE
 from trades.models import Trade
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,7 +37,7 @@ def race(*deeds: Callable[[], object]) -> list[object]:
     def run(deed: Callable[[], object]) -> object:
         try:
             connection.ensure_connection()
-            line.wait(timeout=30)
+            line.wait(PATIENCE)
             return deed()
         except StateConflict:
             return CONFLICT

@@ -23,7 +23,7 @@ EXPECTED = generate.Expected(LINES, bad=20, known=100)
 def vendor(db: None) -> Vendor:
     if connection.vendor == "sqlite":
         return sqlite()
-    return postgresql(database_url(), "test_tradelog_bench")
+    return postgresql(database_url(), f"{connection.settings_dict['NAME']}_bench")
 
 
 def test_every_measurement_leaves_the_right_rows(vendor: Vendor) -> None:

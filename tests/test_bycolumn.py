@@ -108,9 +108,7 @@ def rows_of(cursor: object, query: str) -> Iterator[tuple]:
         )
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(earlier=contents, content=contents, chunk=st.sampled_from([3, 100]))
 def test_many_lines_at_once_end_as_each_alone(
     take_in: TakeIn, earlier: str, content: str, chunk: int
@@ -136,7 +134,6 @@ STAMPS = ["{:%-m/%-d/%Y %-I:%M:%S %p}", "{:%Y-%m-%d %H:%M}", "{:%d.%m.%Y;%H:%M:%
 STAMPS += ["{:%Y%m%dT%H%M%S}", "{:%Y-%m-%d, %H:%M}", "{:%Y-%m-%d %H:%M:%SZ}", "{:%m/%d/%y %H.%M}"]
 
 
-@settings(deadline=None)
 @given(
     moments=st.lists(st.datetimes(datetime(1970, 1, 1), datetime(2099, 12, 31)), min_size=1),
     zone=st.sampled_from(["America/Chicago", "UTC", "Asia/Kolkata", "Africa/Monrovia"]),
@@ -157,7 +154,6 @@ def test_an_ordinary_time_is_plain(cell: str) -> None:
     assert text.startswith("2026-01-05 12:35:0")
 
 
-@settings(deadline=None)
 @given(rows=st.lists(st.lists(st.text(), min_size=1), min_size=1))
 def test_cells_become_the_json_of_the_encoder(rows: list[list[str]]) -> None:
     assert as_json(rows) == [JSONTextField.encoded(cells) for cells in rows]

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.checks import run_checks
 
+from tests.processes import PATIENCE
 from tradelog.checks import CHECKS, every_problem
 from tradelog.secret_key import kept_secret_key
 
@@ -189,7 +190,7 @@ def test_processes_that_start_at_once_get_one_key(tmp_path: Path) -> None:
     for racer in racers:
         racer.stdin.close()
     keys = {racer.stdout.read() for racer in racers}
-    assert [racer.wait(timeout=30) for racer in racers] == [0] * 4
+    assert [racer.wait(PATIENCE) for racer in racers] == [0] * 4
     assert len(keys) == 1
     for racer in racers:
         racer.stdout.close()

@@ -20,6 +20,7 @@ from imports.states import Status
 from imports.storing import Wishes, receive
 from tests.conftest import file_of, fill
 from tests.processes import (
+    PATIENCE,
     begin,
     drive,
     end,
@@ -30,6 +31,7 @@ from tests.processes import (
     wait_until,
     wait_until_stopped,
 )
+from tests.workers import drive_command
 from trades.models import Trade
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_process_left")]
@@ -125,13 +127,14 @@ def test_an_import_killed_at_any_statement_is_completed_by_the_next(seed: int) -
     assert whole_truth(log) == truth
 
 
-def test_the_command_killed_at_any_time_is_completed_by_the_next(tmp_path: Path) -> None:
-    lines = some_lines(seed=9, count=12_000)
+def test_the_command_killed_in_the_middle_is_completed_by_the_next(tmp_path: Path) -> None:
+    lines = some_lines(seed=9)
     truth = undisturbed(lines)
     ImportExecutionLog.objects.all().delete()
     path = tmp_path / "fills.csv"
     path.write_text(file_of(*lines), newline="")
-    process = start("manage.py", "import_csv", str(path), "--timezone", "UTC")
+    command = ("import_csv", str(path), "--timezone", "UTC")
+    process = drive_command(*command, chunk=500, rest=PATIENCE)
     wait_until(ImportExecutionLog.objects.filter(cursor__gt=0).exists, process)
     kill(process)
     log = ImportExecutionLog.objects.get()

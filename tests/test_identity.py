@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from imports.body import Rows
@@ -145,7 +145,6 @@ def test_the_identity_never_changes_between_releases() -> None:
     assert digest(execution()) == "4da62f652acbeb6d5afc204d85a73bd4"
 
 
-@settings(deadline=None)
 @given(
     number=st.decimals(0, 10**6, places=4),
     moment=st.datetimes(datetime(1980, 1, 1), datetime(2090, 1, 1)),
@@ -157,7 +156,6 @@ def test_equal_values_have_equal_identities(number: Decimal, moment: datetime) -
     assert digest(one) == digest(same) != digest(later)
 
 
-@settings(deadline=None)
 @given(chunks=st.lists(st.lists(st.text("ab", max_size=1), max_size=8), max_size=5))
 def test_the_counter_counts_each_content_from_one(chunks: list[list[str]]) -> None:
     seen: Counter[str] = Counter()

@@ -11,7 +11,8 @@ from django.utils import timezone
 from imports.models import ImportedExecution, ImportExecutionLog
 from imports.states import Status
 from tests.conftest import file_of, fill
-from tests.processes import end, start, wait_until
+from tests.processes import PATIENCE, end, start, wait_until
+from tests.workers import drive_command
 from trades.models import Trade
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_process_left")]
@@ -157,9 +158,9 @@ def test_several_watchers_take_each_file_once() -> None:
 
 
 def test_ctrl_c_in_the_middle_of_an_import_loses_nothing() -> None:
-    lines = [fill(ID=f"exec-{number}") for number in range(12_000)]
+    lines = [fill(ID=f"exec-{number}") for number in range(2_000)]
     drop("fills.csv", file_of(*lines))
-    watcher = start("-c", QUICK, "--watch")
+    watcher = drive_command("scan_inbox", "--watch", chunk=500, rest=PATIENCE)
     wait_until(ImportExecutionLog.objects.filter(cursor__gt=0).exists, watcher)
     watcher.send_signal(signal.SIGINT)
     ended = end(watcher)

@@ -206,7 +206,7 @@ NEAR_A_CHANGE = st.builds(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     moment=NEAR_A_CHANGE | st.datetimes(datetime(1970, 1, 1), datetime(LATEST_YEAR, 12, 31)),
     zone_name=st.sampled_from(ZONES),

@@ -138,12 +138,14 @@ def test_one_that_is_killed_while_it_writes_is_no_obstacle() -> None:
 
 def test_whoever_reads_all_the_while_sees_old_or_new_and_never_both() -> None:
     before = OpenOrderSnapshot.objects.current()
-    process = ready()
+    process = ready("stop")
     begin(process)
-    readings = []
+    wait_until_stopped(process)
+    readings = [seen()]
+    os.kill(process.pid, signal.SIGCONT)
     wait_until(lambda: readings.append(seen()) or readings[-1] == NEW, process)
     end(process)
-    assert len(readings) > 1
+    assert readings[0] == OLD
     assert all(one in (OLD, NEW) for one in readings)
     # Who began before the change reads to the end.
     assert OpenOrder.objects.filter(snapshot=before).count() == MANY

@@ -91,9 +91,7 @@ def rows() -> dict[tuple, tuple]:
 
 
 @pytest.mark.parametrize("size", [3, 20_000])
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000), deeds=DEEDS)
 def test_any_order_gives_what_a_rebuild_gives(
     take_in: TakeIn,

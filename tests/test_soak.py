@@ -148,7 +148,7 @@ def test_a_short_soak_finds_nothing() -> None:
     said = soaking.communicate(timeout=400)
     assert soaking.returncode == 0, said
     assert "Nothing is lost" in said[0]
-    assert not still_alive()
+    until(lambda: not still_alive())
 
 
 @pytest.mark.usefixtures("no_process_left")
@@ -159,7 +159,7 @@ def test_ctrl_c_ends_all_that_a_soak_has_started(db: None) -> None:
     until(lambda: len(still_alive()) > 4)
     os.killpg(soaking.pid, signal.SIGINT)
     assert end(soaking).status == 130
-    assert not still_alive()
+    until(lambda: not still_alive())
 
 
 def test_without_postgresql_it_says_what_is_missing() -> None:

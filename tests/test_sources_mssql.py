@@ -1,7 +1,7 @@
 """SQL Server as a source: the real driver, against a stand-in that speaks the server's protocol."""
 
 import itertools
-import time
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ import pytest
 from sources import drivers
 from sources.reading import Row, SourceError, reading
 from sources.source import Column, Source
+from tests.processes import PATIENCE
 from tests.tds_server import DAY_ONE, Refusal, Rows, StandIn, Vanish, standing_in
 
 COLUMNS = (
@@ -139,15 +140,17 @@ def test_a_server_that_dies_in_the_middle_is_said() -> None:
     assert taken == [*range(len(taken))]
 
 
-def stalling() -> Iterator[tuple[int]]:
+def stalling(over: threading.Event) -> Iterator[tuple[int]]:
     yield from ((number,) for number in range(3_000))
-    time.sleep(2)
+    over.wait(PATIENCE)
 
 
 def test_a_server_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drivers, "ANSWER_SECONDS", 1)
+    over = threading.Event()
     with pytest.raises(SourceError, match="timed out"):
-        rows_of(Rows(NUMBERS, stalling()), N)
+        rows_of(Rows(NUMBERS, stalling(over)), N)
+    over.set()
 
 
 def test_an_endless_table_is_left_in_the_middle() -> None:

@@ -19,8 +19,9 @@ Server = PostgreSQL | MariaDB
 
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drivers, "CONNECT_SECONDS", 1)
-    monkeypatch.setattr(drivers, "ANSWER_SECONDS", 1)
+    """For what never comes; long enough for what does, on a busy machine."""
+    monkeypatch.setattr(drivers, "CONNECT_SECONDS", 2)
+    monkeypatch.setattr(drivers, "ANSWER_SECONDS", 2)
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb", "mssql"])

@@ -227,9 +227,7 @@ def test_a_file_that_cannot_be_taken(door: Callable, content: bytes, told: str) 
     assert not Batch.objects.exists()
 
 
-@hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_any_bytes_are_a_batch_or_a_sentence(before: bytes, after: bytes) -> None:
     for content in (before, csv_of()[:-1] + b"\n" + after, before + csv_of(LINE) + after):

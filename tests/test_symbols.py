@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trades import symbols
@@ -30,7 +30,6 @@ def every_spelling(root: str, month: int, year: int) -> list[str]:
     return [*spellings, *(f"/{text}" for text in spellings), *(text.lower() for text in spellings)]
 
 
-@settings(deadline=None)
 @given(
     root=st.sampled_from(sorted(FUTURES)),
     month=st.integers(1, 12),
@@ -202,7 +201,6 @@ THIS_CENTURY = st.dates(datetime.date(2001, 1, 1), datetime.date(2088, 12, 31))
 NEAR_SYMBOLS = st.text("AFZP01259/.-# \u00a0", max_size=12) | st.text(max_size=45)
 
 
-@settings(deadline=None)
 @given(text=NEAR_SYMBOLS, traded_on=THIS_CENTURY)
 def test_a_canonical_symbol_means_the_same_on_every_day(text, traded_on):
     try:

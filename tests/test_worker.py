@@ -23,13 +23,14 @@ from joblogs.models import JobLog
 from joblogs.queueing import ANSWER
 from joblogs.states import Trigger
 from tests.conftest import file_of, fill
-from tests.processes import end, start
+from tests.processes import PATIENCE, end, start
 from tests.test_crashes import queue, some_lines, undisturbed, whole_truth
 from tests.workers import (
     attend_later,
     bury,
     gets_on,
     has_ended,
+    hurry,
     kill_all,
     kill_the_busy,
     said,
@@ -72,7 +73,7 @@ def test_a_worker_takes_in_a_file_and_writes_down_how(tmp_path: Path) -> None:
     job = JobLog.objects.get()
     assert (job.status, job.trigger, job.error) == ("success", "command", "")
     assert job.result["lines"] == len(lines) == log.total_rows
-    assert "fills.csv" in job.details.get().message
+    assert job.details.get(message__contains="fills.csv")  # on a busy machine others beside it
     assert said() == ""
 
 
@@ -116,12 +117,13 @@ def work_until_killed(log: ImportExecutionLog, chance: random.Random) -> None:
 def test_a_pool_process_killed_at_work_is_replaced_and_its_import_goes_on() -> None:
     lines = some_lines(seed=21)
     truth = undisturbed(lines)
-    worker = start_worker(chunk=50, rest=0.02)
+    worker = start_worker(chunk=50, rest=0.5)
     log = ring(lines)
     for _ in range(2):
         until(gets_on(log))
         kill_the_busy(log)
         attend_later()
+    hurry()
     go_on_until_ended(log)
     assert whole_truth(log) == truth
     assert worker.poll() is None
@@ -174,7 +176,7 @@ def test_a_file_that_kills_its_worker_is_given_up_and_the_others_go_on() -> None
 
 
 def test_a_running_import_is_cancelled_by_a_user(olga: User) -> None:
-    start_worker(chunk=50, rest=0.02)
+    start_worker(chunk=50, rest=0.5)
     log = ring(some_lines(seed=23))
     until(gets_on(log))
     cancel(log, olga)
@@ -191,12 +193,11 @@ def test_a_running_import_is_cancelled_by_a_user(olga: User) -> None:
 def test_slices_let_a_small_file_pass_a_large_one() -> None:
     lines = some_lines(seed=24, count=600)
     truth = undisturbed(lines)
-    start_worker(slice=0.01, queue={"workers": 1, "queue_limit": 1})
     large = ring(lines)
     small = ring([fill(ID="small", Account="Sim900")], "small.csv")
-    until(lambda: has_ended(small))
-    assert not has_ended(large)
-    until(lambda: has_ended(large))
+    start_worker(slice=0.01, queue={"workers": 1, "queue_limit": 1})
+    until(lambda: has_ended(small) and has_ended(large))
+    assert small.completed_at < large.completed_at
     Trade.objects.filter(account__name="Sim900").delete()
     ImportedExecution.objects.filter(account__name="Sim900").delete()
     assert whole_truth(large) == truth
@@ -210,10 +211,11 @@ def test_slices_let_a_small_file_pass_a_large_one() -> None:
 def test_the_timeout_of_the_queue_in_the_middle_costs_nothing() -> None:
     lines = some_lines(seed=25, count=1_500)
     truth = undisturbed(lines)
-    worker = start_worker(chunk=50, rest=0.05, queue={"timeout": 1})
+    worker = start_worker(chunk=50, rest=PATIENCE, queue={"timeout": 2})
     log = ring(lines)
+    until(JobLog.objects.filter(error__startswith="django_q.exceptions.TimeoutException").exists)
+    assert worker.poll() is None
+    kill_all(worker)
+    start_worker(chunk=50)  # in peace: three timeouts without a chunk between them would end it
     go_on_until_ended(log)
     assert whole_truth(log) == truth
-    assert worker.poll() is None
-    stopped = JobLog.objects.filter(error__startswith="django_q.exceptions.TimeoutException")
-    assert stopped.exists()

@@ -18,7 +18,7 @@ from tests.conftest import file_of
 from tests.processes import end
 from tests.test_crashes import some_lines, undisturbed, whole_truth
 from tests.test_worker import go_on_until_ended, ring
-from tests.workers import attend_later, drive_command, gets_on, start_worker, until
+from tests.workers import attend_later, drive_command, gets_on, hurry, start_worker, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_process_left")]
 
@@ -28,6 +28,7 @@ on_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="is of SQ
 END_THE_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND backend_type = 'client backend'
 """
 
 
@@ -35,13 +36,14 @@ END_THE_OTHERS = """
 def test_connections_that_are_ended_again_and_again_cost_nothing() -> None:
     lines = some_lines(seed=90, count=2_000)
     truth = undisturbed(lines)
-    worker = start_worker(chunk=50, rest=0.03)
+    worker = start_worker(chunk=50, rest=0.3)
     log = ring(lines)
     for _ in range(3):
         is_on = gets_on(log)
         until(lambda is_on=is_on: is_on() or attend_later())
         with connection.cursor() as cursor:
             cursor.execute(END_THE_OTHERS)
+    hurry()
     go_on_until_ended(log)
     assert whole_truth(log) == truth
     assert worker.poll() is None
@@ -53,13 +55,14 @@ def test_connections_that_are_ended_again_and_again_cost_nothing() -> None:
 def test_a_database_that_somebody_else_holds_for_long_costs_nothing() -> None:
     lines = some_lines(seed=91)
     truth = undisturbed(lines)
-    worker = start_worker(chunk=50, rest=0.02, database={"timeout": 0.3})
+    worker = start_worker(chunk=50, rest=0.1, database={"timeout": 0.3})
     log = ring(lines)
     until(gets_on(log))
     with connection.cursor() as cursor:
         cursor.execute("BEGIN IMMEDIATE")
         time.sleep(2)
         cursor.execute("COMMIT")
+    hurry()
     go_on_until_ended(log)
     assert whole_truth(log) == truth
     assert worker.poll() is None
@@ -136,10 +139,11 @@ def test_a_server_that_is_restarted_in_the_middle_costs_nothing(
     ):
         ended = end(drive_command(*command, DATABASE_URL=server.url))
         assert (ended.status, ended.err) == (0, "")
-    worker = start_worker(chunk=50, rest=0.03, DATABASE_URL=server.url)
-    until(lambda: server.ask("SELECT cursor FROM import_execution_logs")[0] > 500)
+    worker = start_worker(chunk=50, rest=0.3, DATABASE_URL=server.url)
+    until(lambda: server.ask("SELECT cursor FROM import_execution_logs")[0] > 200)
     server.control("restart")
     assert server.ask("SELECT status FROM import_execution_logs") == ("running",)
+    hurry()
     until(lambda: goes_on(server))
     assert worker.poll() is None
     columns = "total_rows, success_rows, failed_rows, skipped_rows"

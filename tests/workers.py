@@ -22,9 +22,9 @@ from joblogs.models import JobLog
 from joblogs.owners import is_dead
 from joblogs.states import Status
 from joblogs.tasks import attend
-from tests.processes import PATIENCE, group_is_alive, start
+from tests.processes import PATIENCE, alive_in_group, start
 
-# Dies, as by kill -9, when it comes to a line with the word poison.
+# Dies, as by kill -9, when it comes to a line with the word poison. Rests while nobody hurries.
 DRIVER = """
 import json, os, signal, sys, time
 import django
@@ -35,7 +35,7 @@ settings.DATABASES["default"].setdefault("OPTIONS", {}).update(wishes["database"
 django.setup()
 from django.core.management import call_command
 import django_q.pusher
-from imports import background, claims, rollback, running
+from imports import background, claims, inbox, rollback, running
 from orders import syncing
 from batches import background as of_batches
 from tests import brokers
@@ -43,15 +43,21 @@ from tests import brokers
 brokers.know_all()
 of_batches.SLICE = wishes["slice"]
 running.CHUNK = rollback.SLICE = wishes["chunk"]
+inbox.LOOKS_APART = 0.2
 background.SLICE = wishes["slice"]
 django_q.pusher.sleep = lambda seconds: time.sleep(0.5)  # ten, when the database is away
 write_chunk = running.write_chunk
+
+def rest():
+    over_at = time.monotonic() + wishes["rest"]
+    while time.monotonic() < over_at and not os.path.exists(wishes["hurry"]):
+        time.sleep(0.01)
 
 def write_or_die(log, chunk, places, meanwhile):
     if any("poison" in cells for cells in chunk.rows.cells):
         os.kill(os.getpid(), signal.SIGKILL)
     write_chunk(log, chunk, places, meanwhile)
-    time.sleep(wishes["rest"])
+    rest()
 
 running.write_chunk = write_or_die
 syncing.LOT = wishes["chunk"]
@@ -59,7 +65,7 @@ add_lot = syncing.add_lot
 
 def add_lot_and_rest(snapshot, lot):
     add_lot(snapshot, lot)
-    time.sleep(wishes["rest"])
+    rest()
 
 syncing.add_lot = add_lot_and_rest
 call_command(*sys.argv[2:])
@@ -78,9 +84,10 @@ def drive_command(
 ) -> subprocess.Popen[str]:
     """A command of manage.py that rests (seconds) behind every chunk, of lines or of open orders.
 
-    `queue` is of Q_CLUSTER.
+    Until `hurry`: so it does not come to its end before a test has done what it wants to. `queue`
+    is of Q_CLUSTER.
     """
-    wishes = {"chunk": chunk, "slice": slice, "rest": rest}
+    wishes = {"chunk": chunk, "slice": slice, "rest": rest, "hurry": str(hurry_when_there())}
     wishes |= {"queue": queue or {}, "database": database or {}}
     arguments = ["-c", DRIVER, json.dumps(wishes), *command]
     return start(*arguments, output=output, **environment)
@@ -93,6 +100,15 @@ def start_worker(**wishes: object) -> subprocess.Popen[str]:
         return drive_command("qcluster", output=output, **wishes)
 
 
+def hurry_when_there() -> Path:
+    return settings.FILES_DIR.parent / "hurry"
+
+
+def hurry() -> None:
+    """Let workers and batches of this test rest no more."""
+    hurry_when_there().touch()
+
+
 def said_in() -> Path:
     return settings.FILES_DIR.parent / "workers.txt"
 
@@ -103,10 +119,18 @@ def said() -> str:
 
 
 def kill_all(worker: subprocess.Popen[str]) -> None:
-    """kill -9 of the whole group, as when the machine goes down, until nothing of it is left."""
+    """kill -9 of the whole group, as when the machine goes down, until all of it is gone."""
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
-    until(lambda: not group_is_alive(worker.pid))
+    until(lambda: not alive_in_group(worker.pid))
+
+
+def start_whole_workers(count: int, **wishes: object) -> list[subprocess.Popen[str]]:
+    """Workers with their pools: while it starts, none bears that its database goes away."""
+    workers = [start_worker(**wishes) for _ in range(count)]
+    whole = 4 + settings.Q_CLUSTER["workers"]  # and who starts, guards, fetches and writes down
+    until(lambda: all(len(alive_in_group(worker.pid)) >= whole for worker in workers))
+    return workers
 
 
 def kill_the_busy(log: ImportExecutionLog) -> None:

@@ -14,14 +14,22 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from uvicorn import Config, Server
+
+from tests.processes import PATIENCE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 NARROW = {"width": 400, "height": 900}
 WIDE = {"width": 1440, "height": 900}
 
 Visit = Callable[..., Page]
+
+# Colours fade in, and other things never stand still.
+FADED = """Promise.allSettled(document.getAnimations()
+    .filter(one => Number.isFinite(one.effect.getComputedTiming().endTime))
+    .map(one => one.finished)).then(() => null)"""
+expect.set_options(timeout=1_000 * PATIENCE)
 
 
 @pytest.fixture(scope="package")
@@ -86,7 +94,7 @@ def visit(
         else:
             window.clear_cookies()
         pages.append(page := window.new_page())
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(1_000 * PATIENCE)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
         page.clock.install()
@@ -129,7 +137,7 @@ def what_is_too_wide(page: Page) -> list[str]:
 
 
 def barriers_as_it_is(page: Page, *rules: str) -> list[str]:
-    page.wait_for_timeout(300)  # colours that fade in
+    page.evaluate(FADED)
     only = {"runOnly": {"type": "rule", "values": rules}} if rules else {}
     found = Axe().run(page, options={"resultTypes": ["violations"]} | only).response["violations"]
     return [

@@ -1,6 +1,7 @@
 """Mending an import as people do: with the mouse, by the keyboard alone, in the dark and narrow."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,7 @@ def test_the_stored_file_is_retried(visit: Visit, olga: User, log: ImportExecuti
     page = visit(log.get_absolute_url(), olga)
     page.get_by_role("link", name="Retry…").click()
     page.get_by_role("button", name="Retry the stored file").click()
+    expect(page.get_by_text("will be imported again")).to_be_visible()
     work_off()
     page.clock.run_for(3_000)
     expect(page.get_by_text("1 known", exact=True)).to_be_visible()
@@ -115,7 +117,7 @@ def test_the_modal_closes_by_its_own_button(
     page.get_by_role("link", name="Roll back…").click()
     page.get_by_role("link", name="Keep the trades").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
-    assert page.url.endswith(log.get_absolute_url())
+    expect(page).to_have_url(re.compile(f"{log.get_absolute_url()}$"))
 
 
 def test_without_scripts_a_page_asks_the_same(
