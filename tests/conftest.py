@@ -127,11 +127,11 @@ def static_files_found_once() -> Iterator[None]:
 @pytest.fixture
 def one_connection() -> Iterator[None]:
     """The requests share the transaction of the test, as those of Django's own client do."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
+    for one in (request_started, request_finished):
+        one.disconnect(close_old_connections)
     yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    for one in (request_started, request_finished):
+        one.connect(close_old_connections)
 
 
 @pytest.fixture(autouse=True)

@@ -68,6 +68,16 @@ def test_a_trade_that_is_nested_deeper_than_anything_of_ours(adam: User, depth: 
     assert "nested too deeply" in answer["error"]
 
 
+def test_a_form_of_thousands_of_parts(adam: User) -> None:
+    fields = {f"field-{number}": "x" for number in range(2_000)}
+    files = {f"file-{number}": SimpleUploadedFile("a.csv", b"x") for number in range(200)}
+    for form in (fields, files):
+        answer = refused(
+            asking(adam).post("/api/import-logs/upload", form), 400, "MALFORMED_REQUEST"
+        )
+        assert "more fields or files" in answer["error"]
+
+
 def test_half_a_character_in_a_name_is_told_as_an_error(adam: User) -> None:
     body = {"name": "Monday", "executor_settings": {"\ud800": 1}}
     response = asking(adam).post("/api/batch-templates", body, content_type="application/json")
