@@ -1,6 +1,5 @@
 """A file that becomes a batch: JSON, as its name says, else lines of CSV."""
 
-import json
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -9,6 +8,7 @@ from batches.models import Batch
 from batches.reading import Source, name_of
 from batches.staging import Preview, Wished, preview_csv, preview_json, stage_csv, stage_json
 from imports.apibackup import MOST_JSON
+from web.jsontext import strict_json
 
 
 def is_json(name: str) -> bool:
@@ -37,10 +37,10 @@ def preview_file(
 
 def objects_in(source: Source, name: str) -> list[Any]:
     """What the list of a JSON file holds. Raises StagingError, OSError."""
-    most = MOST_JSON << 20
+    given = bytes_of(source, (MOST_JSON << 20) + 1, name)
     try:
-        found = json.loads(bytes_of(source, most + 1, name))
-    except (ValueError, RecursionError) as problem:
+        found = strict_json(given)
+    except ValueError as problem:
         raise StagingError(f"{name} is no JSON: {problem}.") from None
     if not isinstance(found, list):
         raise StagingError(f"{name} holds no list; expected a list of objects.")

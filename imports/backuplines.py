@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from imports.problems import FileError
 from trades.models import Account, Instrument, plain
+from web.jsontext import require_shallow
 
 NAME = "tradelog backup"
 VERSION = 2
@@ -127,6 +128,7 @@ def parsed(line: str) -> tuple[str, Any]:
         raise ValueError("nested too deeply") from None
     if not isinstance(content, dict) or len(content) != 1:
         raise ValueError("no object of one kind")
+    require_shallow(content)
     return next(iter(content.items()))
 
 

@@ -55,10 +55,17 @@ def require_row(kind: str, values: object) -> None:
     if not isinstance(values, dict) or set(values) != set(names):
         raise ValueError(f"expected {', '.join(names)}")
     require_text("".join(map(str, values.values())))
+    if any(is_misplaced(name, value) for name, value in values.items()):
+        raise ValueError("expected words, and true or false for is_active")
     if kind in SETTINGS:
         SETTINGS[kind][0](**values).clean_fields()
     elif not all(isinstance(value, str) and 0 < len(value) <= 200 for value in values.values()):
         raise ValueError("expected words of at most 200 characters")
+
+
+def is_misplaced(name: str, value: object) -> bool:
+    """Whether it is a list or an object, or says yes or no where nobody asks."""
+    return isinstance(value, list | dict) or isinstance(value, bool) != (name == "is_active")
 
 
 def in_words(problem: ValidationError | ValueError) -> str:

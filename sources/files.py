@@ -13,6 +13,7 @@ from sources.rows import Cells, SourceError, Table
 from sources.source import Source
 
 LARGEST_JSON = 64 * 1024 * 1024  # bytes; it is read as a whole
+LONGEST_LINE = 1 << 20  # characters
 DELIMITERS = ",;\t|"
 END = "\0the end"  # stands in no file of text; alone in its row, unless a quotation is left open
 
@@ -33,8 +34,8 @@ def open_csv(source: Source, path: Path) -> Iterator[Table]:
         if not first.strip():
             raise SourceError(f"{source.title}: {path.name} has no header.")
         delimiter = max(DELIMITERS, key=first.count)
-        columns = [name.strip() for name in next(csv.reader([first], delimiter=delimiter))]
-        lines = csv.reader(chain(stream, [END]), delimiter=delimiter)
+        columns = columns_of(source, first, delimiter)
+        lines = csv.reader(chain(bounded(source, stream), [END]), delimiter=delimiter)
         yield Table(columns, csv_rows(source, lines, len(columns)))
 
 
@@ -50,9 +51,26 @@ def opened(source: Source, path: Path) -> Iterator[IO[str]]:
 
 def read_line(source: Source, stream: IO[str]) -> str:
     try:
-        return stream.readline()
+        return next(bounded(source, stream), "")
     except (OSError, UnicodeDecodeError):
         raise SourceError(f"{source.title}: the file is not in UTF-8; save it as such.") from None
+
+
+def bounded(source: Source, stream: IO[str]) -> Iterator[str]:
+    """The lines from here on. Raises SourceError for one that has no end."""
+    while line := stream.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise SourceError(
+                f"{source.title}: the file has a line of more than {LONGEST_LINE:,} characters."
+            )
+        yield line
+
+
+def columns_of(source: Source, header: str, delimiter: str) -> list[str]:
+    try:
+        return [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
+    except csv.Error as error:
+        raise SourceError(f"{source.title}: the header is no CSV: {error}.") from None
 
 
 def csv_rows(source: Source, lines: Iterator[list[str]], width: int) -> Iterator[Cells]:

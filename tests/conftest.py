@@ -9,6 +9,8 @@ import hypothesis
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 from servestatic.middleware import ServeStaticMiddleware
@@ -125,6 +127,16 @@ def static_files_found_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ServeStaticMiddleware, "add_files_from_finders", find_once)
         yield
+
+
+@pytest.fixture
+def one_connection() -> Iterator[None]:
+    """The requests share the transaction of the test, as those of Django's own client do."""
+    for one in (request_started, request_finished):
+        one.disconnect(close_old_connections)
+    yield
+    for one in (request_started, request_finished):
+        one.connect(close_old_connections)
 
 
 @pytest.fixture(autouse=True)

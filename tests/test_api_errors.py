@@ -53,6 +53,38 @@ def test_a_body_that_is_nested_too_deeply(take_in: TakeIn, adam: User) -> None:
     refused(response, 400, "MALFORMED_REQUEST")
 
 
+def test_a_body_that_says_one_thing_twice(adam: User) -> None:
+    body = '{"trades": [{"account": "Sim101", "quantity": 1, "quantity": 100}]}'
+    response = asking(adam).post("/api/batches", body, content_type="application/json")
+    answer = refused(response, 400, "MALFORMED_REQUEST")
+    assert "the key 'quantity' stands twice" in answer["error"]
+
+
+@pytest.mark.parametrize("depth", [100, 300, 900, 960, 990])
+def test_a_trade_that_is_nested_deeper_than_anything_of_ours(adam: User, depth: int) -> None:
+    body = '{"trades": [{"account": ' + "[" * depth + "]" * depth + "}]}"
+    response = asking(adam).post("/api/batches", body, content_type="application/json")
+    answer = refused(response, 400, "MALFORMED_REQUEST")
+    assert "nested too deeply" in answer["error"]
+
+
+def test_a_form_of_thousands_of_parts(adam: User) -> None:
+    fields = {f"field-{number}": "x" for number in range(2_000)}
+    files = {f"file-{number}": SimpleUploadedFile("a.csv", b"x") for number in range(200)}
+    for form in (fields, files):
+        answer = refused(
+            asking(adam).post("/api/import-logs/upload", form), 400, "MALFORMED_REQUEST"
+        )
+        assert "more fields or files" in answer["error"]
+
+
+def test_half_a_character_in_a_name_is_told_as_an_error(adam: User) -> None:
+    body = {"name": "Monday", "executor_settings": {"\ud800": 1}}
+    response = asking(adam).post("/api/batch-templates", body, content_type="application/json")
+    answer = refused(response, 400, "INVALID_PARAMETER")
+    assert r"no setting '\ud800'" in answer["error"]
+
+
 def test_a_body_whose_length_is_not_told(take_in: TakeIn, adam: User) -> None:
     """Without its corrected file, a retry would be one of the stored file."""
     log = take_in(MIXED)

@@ -446,6 +446,32 @@ def test_an_account_that_cannot_be_made_stops_all(take_in: TakeIn) -> None:
     assert not any(state().values())
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("instrument", "expiry", [1]),
+        ("instrument", "expiry", True),
+        ("instrument", "point_value", {"a": 1}),
+        ("account", "is_active", "yes"),
+        ("account", "broker", [[[]]]),
+    ],
+)
+def test_a_place_that_says_no_word_stops_all(
+    take_in: TakeIn, kind: str, name: str, value: object
+) -> None:
+    places = {
+        "account": dict.fromkeys(("name", "broker", "currency", "timezone"), "")
+        | {"name": "A", "is_active": True},
+        "instrument": dict.fromkeys(("symbol", "root", "kind", "currency"), "")
+        | {"symbol": "AAPL", "kind": "stock", "expiry": None, "point_value": None}
+        | {"tick_size": None},
+    }
+    log = take_in(sealed({kind: places[kind] | {name: value}}, **{kind: 1}), "bad.jsonl")
+    assert log.status == Status.FAILED
+    assert f"this {kind} cannot be made: expected words" in log.error_summary
+    assert not any(state().values())
+
+
 def test_a_deleted_execution_of_nobody_stops_all(take_in: TakeIn) -> None:
     gone = {"account": "A", "instrument": "AAPL", "execution_id": "1"}
     log = take_in(sealed({"deleted": gone}, trade(), deleted=1, trade=1), "bad.jsonl")

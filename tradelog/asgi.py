@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradelog.settings")
 pages = get_asgi_application()
 
 from batches.live import LiveBatches  # noqa: E402 (it needs the models, which are there by now)
+from tradelog.bodies import bounded  # noqa: E402
 
 # From our own pages only, by who is logged in there; whatever is no socket of ours is refused.
 sockets = URLRouter(
@@ -23,7 +24,7 @@ sockets = URLRouter(
 )
 application = ProtocolTypeRouter(
     {
-        "http": pages,
+        "http": bounded(pages),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets)),
     }
 )

@@ -184,6 +184,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "tradelog.contentsecurity.set_policy",
     "web.middleware.refuse_nul",
+    "web.middleware.refuse_far_numbers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -4,7 +4,12 @@ from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views import defaults
@@ -77,6 +82,8 @@ def answer_error(problem: Exception, context: dict[str, Any]) -> Response | None
         problem = invalid(**first_problems(problem.detail))
     if isinstance(problem, RequestDataTooBig):
         problem = ApiError(413, "TOO_LARGE", "The request is larger than is taken here.")
+    if isinstance(problem, TooManyFieldsSent | TooManyFilesSent):
+        problem = exceptions.ParseError("The request has more fields or files than are taken here.")
     response = exception_handler(problem, context)
     if response is None:
         return None

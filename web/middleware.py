@@ -17,3 +17,19 @@ def refuse_nul(
         return get_response(request)
 
     return middleware
+
+
+def refuse_far_numbers(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """No number that SQLite cannot compare with; the filters of the admin pass on any."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def explain(request: HttpRequest, problem: Exception) -> None:
+        if isinstance(problem, OverflowError) and "SQLite" in str(problem):
+            raise BadRequest("A number in the request is larger than any here.") from problem
+
+    middleware.process_exception = explain
+    return middleware

@@ -31,7 +31,7 @@ class Setting:
         number = whole_number(str(given)) if not isinstance(given, bool) else None
         if number is None or not self.smallest <= number <= self.largest:
             raise ValueError(
-                f"{self.label}: '{given}' is no whole number from {self.smallest:,} "
+                f"{self.label}: {ascii(str(given)[:60])} is no whole number from {self.smallest:,} "
                 f"to {self.largest:,}."
             )
         return number
@@ -49,7 +49,7 @@ def read_settings(settings: Iterable[Setting], given: Mapping[str, object]) -> d
     known = {setting.name: setting for setting in settings}
     if unknown := sorted(given.keys() - known.keys()):
         names = ", ".join(known) or "none"
-        raise ValueError(f"There is no setting '{unknown[0]}'; there are: {names}.")
+        raise ValueError(f"There is no setting {ascii(unknown[0][:60])}; there are: {names}.")
     return {
         name: setting.default if given.get(name) in (None, "") else setting.read(given[name])
         for name, setting in known.items()
