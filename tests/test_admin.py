@@ -145,7 +145,7 @@ def test_an_import_that_does_not_exist_is_no_error(as_adam: Client, text: str) -
 
 def test_a_page_says_what_the_browser_may_run(as_vera: Client) -> None:
     policy = as_vera.get(IMPORTS)["Content-Security-Policy"]
-    assert "default-src 'self'" in policy
+    assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "script-src 'self' 'unsafe-eval'" in policy
 
