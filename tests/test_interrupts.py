@@ -1,5 +1,6 @@
 """Ctrl-C ends what is at work, also where something else comes of it on the way."""
 
+import runpy
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,6 +9,7 @@ from threading import Thread
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import management
 from django.db import Error, ProgrammingError, connection
 
 from imports import console, inbox, running
@@ -17,6 +19,7 @@ from imports.running import run_import
 from imports.states import Status
 from joblogs.interrupts import heeding_ctrl_c
 from tests.conftest import file_of, fill
+from tests.processes import ROOT
 from tests.test_commands import manage
 from tests.test_crashes import queue
 
@@ -41,6 +44,13 @@ def press_in_vain(*_: object) -> None:
 
 IN_EACH_WAY = pytest.mark.parametrize("press", [press, press_and_fail, press_in_vain])
 COMMITTED = pytest.mark.django_db(transaction=True)
+
+
+def test_a_command_ends_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(management, "execute_from_command_line", press)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "manage.py"), run_name="__main__")
+    assert ended.value.code == 130
 
 
 @COMMITTED
