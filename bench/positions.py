@@ -1,35 +1,52 @@
-"""Measures how fast positions are computed: bin/bench positions --help.
+"""Measures how fast positions are computed, and the pages of them: bin/bench positions --help.
 
 All of them anew, and for one more fill, in logs of different sizes: that must not grow with them.
+Exits 1 if a page takes longer than it may. Writes docs/performance.md.
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psycopg
 
+from bench import report
+from bench.batches import table_of_looks
 from bench.databases import Vendor, postgresql, sqlite
 from bench.measuring import StepFailed, migrated, take
 from bench.pages import POSTGRES
 
 DATABASE = "tradelog_bench_positions"
+BEGIN, END = "<!-- bin/bench positions writes from here -->", "<!-- to here, of positions -->"
+HEADINGS = (
+    "database",
+    "trades",
+    "all positions",
+    "without the index of closings",
+    "CPU",
+    "memory",
+    "one more fill",
+    "queries",
+)
 
 
 def main() -> int:
     options = read_options()
-    print(row("database", "trades", "all positions", "CPU", "memory", "one more fill", "queries"))
-    print(row(*["---"] * 7))
+    vendors = [vendor_named(name) for name in options.databases]
     try:
-        for name in options.databases:
-            for trades in options.trades:
-                print(measure(vendor_named(name), trades), flush=True)
+        rows = [tell(measure(vendor, trades)) for vendor in vendors for trades in options.trades]
+        looks = {one.title: look(one, max(options.trades)) for one in vendors}
     except (psycopg.Error, StepFailed) as problem:
         print(problem, file=sys.stderr)
         return 1
-    return 0
+    tables = [report.as_table(HEADINGS, rows), table_of_looks(looks)]
+    report.put_between(BEGIN, END, tables)
+    print("\n\n".join(["", *tables]))
+    return 0 if all(one["ms"] <= one["most"] for pages in looks.values() for one in pages) else 1
 
 
 def read_options() -> argparse.Namespace:
@@ -49,29 +66,45 @@ def vendor_named(name: str) -> Vendor:
     return sqlite() if name == "sqlite" else postgresql(POSTGRES, DATABASE)
 
 
-def measure(vendor: Vendor, trades: int) -> str:
+def measure(vendor: Vendor, trades: int) -> list[str]:
     """A line of the table."""
+    with filled("positionsteps.fill", vendor, trades) as (url, folder):
+        built = take("positionsteps.build", url, folder)
+        more = take("positionsteps.one_more", url, folder)
+    with filled("positionsteps.fill", vendor, trades) as (url, folder):
+        take("positionsteps.drop_index", url, folder)
+        bare = take("positionsteps.build", url, folder)
+    return [
+        vendor.title,
+        f"{trades:,}",
+        f"{built['positions']:,} in {built['seconds']:.1f} s",
+        f"{bare['seconds']:.1f} s",
+        f"{built['cpu']:.1f} s",
+        "" if built["peak_kb"] is None else f"{built['peak_kb'] / 1024:,.0f} MB",
+        f"{more['ms']:.0f} ms",
+        str(more["queries"]),
+    ]
+
+
+def look(vendor: Vendor, trades: int) -> list[dict]:
+    """What each page took, of so many trades and as many positions."""
+    with filled("positionviews.fill", vendor, trades) as (url, folder):
+        return take("positionviews.look", url, folder)["pages"]
+
+
+@contextmanager
+def filled(step: str, vendor: Vendor, trades: int) -> Iterator[tuple[str, Path]]:
     with TemporaryDirectory(prefix="tradelog-bench-") as name:
         folder = Path(name)
         (folder / "sizes.json").write_text(json.dumps({"trades": trades}))
         with migrated(vendor, folder) as url:
-            take("positionsteps.fill", url, folder)
-            built = take("positionsteps.build", url, folder)
-            more = take("positionsteps.one_more", url, folder)
-    memory = "" if built["peak_kb"] is None else f"{built['peak_kb'] / 1024:,.0f} MB"
-    return row(
-        vendor.title,
-        f"{trades:,}",
-        f"{built['positions']:,} in {built['seconds']:.1f} s",
-        f"{built['cpu']:.1f} s",
-        memory,
-        f"{more['ms']:.0f} ms",
-        more["queries"],
-    )
+            take(step, url, folder)
+            yield url, folder
 
 
-def row(*cells: object) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
+def tell(row: list[str]) -> list[str]:
+    print(", ".join(row), flush=True)
+    return row
 
 
 if __name__ == "__main__":

@@ -91,6 +91,13 @@ def trade(
     )
 
 
+def drop_index(folder: Path) -> dict[str, object]:
+    """That of closings, so that it can be seen what it costs."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX positions_as_closed")
+    return {}
+
+
 def build(folder: Path) -> dict[str, object]:
     mark_all()
     calm_down()

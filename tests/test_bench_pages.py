@@ -3,11 +3,11 @@
 import pytest
 
 from batches.models import Batch, BatchTrade
-from bench import batchviews, joblogviews, pageviews
+from bench import batchviews, joblogviews, pageviews, positionviews
 from bench.pageviews import look_at_all, make_imports, make_rows
 from imports.models import ImportRowLog
 from joblogs.models import JobLogDetail
-from trades.models import Trade
+from trades.models import Position, Trade
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +42,12 @@ def test_every_page_of_batches_asks_little() -> None:
     found = {one.name: one.queries for one in batchviews.look_at_all()}
     assert max(found.values()) <= 10, found
     assert len(found) == 13
+
+
+@pytest.mark.django_db
+def test_every_page_of_positions_asks_little() -> None:
+    positionviews.make_all(2_000)
+    assert (Trade.objects.count(), Position.objects.count()) == (2_000, 2_000)
+    found = {one.name: one.queries for one in positionviews.look_at_all()}
+    assert max(found.values()) <= 36, found
+    assert len(found) == 55
