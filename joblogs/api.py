@@ -46,7 +46,8 @@ def find_log(text: str) -> JobLog:
     number = whole_number(text)
     by_number = Q() if number is None else Q(pk=number)
     logs = JobLog.objects.select_related("asked_by")
-    found = logs.filter(Q(name=text) | by_number).order_by("pk").first()
+    # PostgreSQL cannot compare with a NUL.
+    found = None if "\0" in text else logs.filter(Q(name=text) | by_number).order_by("pk").first()
     if found is None:
         raise ApiError(404, "JOB_LOG_NOT_FOUND", f"There is no job log '{text[:40]}'.")
     return found

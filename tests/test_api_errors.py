@@ -109,6 +109,10 @@ def test_a_nul_in_the_address(vera_asks: Client) -> None:
     refused(vera_asks.get(f"{LIST}?search=%00"), 400, "BAD_REQUEST")
 
 
+def test_a_nul_in_the_path(vera_asks: Client) -> None:
+    refused(vera_asks.get("/api/job-logs/%00/lines"), 404, "JOB_LOG_NOT_FOUND")
+
+
 def test_a_host_that_is_not_served(vera_asks: Client) -> None:
     refused(vera_asks.get(LIST, headers={"Host": "evil.example"}), 400, "BAD_REQUEST")
 
