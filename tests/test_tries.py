@@ -59,6 +59,25 @@ def gets_in(door: Door, address: str = HERE, password: str = PASSWORD) -> bool:
     return door(address, "vera", password).status_code in (200, 201, 302)
 
 
+def test_a_right_password_of_a_program_is_known_again_and_not_counted(vera: User) -> None:
+    assert gets_in(by_basic)
+    AccessAttempt.objects.all().delete()
+    assert gets_in(by_basic)
+    assert not AccessAttempt.objects.exists()
+    assert gets_in(by_basic, THERE)
+    assert AccessAttempt.objects.exists()  # another client may not be the same program
+
+
+def test_a_right_password_is_forgotten_when_it_is_changed(vera: User) -> None:
+    assert gets_in(by_basic)
+    vera.set_password("another one, and long")
+    vera.save()
+    assert not gets_in(by_basic)
+    assert gets_in(by_basic, password="another one, and long")
+    User.objects.filter(pk=vera.pk).update(is_active=False)
+    assert not gets_in(by_basic, password="another one, and long")
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_the_right_password_opens(vera: User, door: Door) -> None:
     assert gets_in(door)

@@ -129,12 +129,12 @@ def count(request: HttpRequest, name: str, limit: int) -> bool:
     )
     is_last = When(failures_since_start=limit - 1, then=Value(timezone.now()))
     below = rows(request, name).filter(failures_since_start__lt=limit)
-    return bool(
-        below.update(
-            failures_since_start=F("failures_since_start") + 1,
-            attempt_time=Case(is_last, default=F("attempt_time")),
-        )
+    counted = below.update(
+        failures_since_start=F("failures_since_start") + 1,
+        attempt_time=Case(is_last, default=F("attempt_time")),
     )
+    # The row may be gone again: somebody has just logged in.
+    return bool(counted) or not rows(request, name).filter(failures_since_start__gte=limit).exists()
 
 
 def locked_until(attempt: AccessAttempt) -> datetime | None:
@@ -162,6 +162,8 @@ class CountedLogin(AxesStandaloneBackend, RightsAtOnce):
         **more: Any,
     ) -> Any:
         super().authenticate(request, username, password, **more)  # raises if locked
+        if username is None or clean(username) != username:
+            return None
         user = RightsAtOnce.authenticate(self, request, username, password, **more)
         if user is not None:
             take_back(request, user.get_username())
