@@ -121,6 +121,8 @@ def test_an_import_goes_on_when_there_is_room_again(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setattr("imports.running.CHUNK", 100)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")  # no room is left that others have emptied
     log = receive(io.BytesIO(FILE.encode()), "fills.csv", Wishes(timezone="UTC"))
 
     def fills_up(done: ImportExecutionLog) -> None:

@@ -99,7 +99,8 @@ def test_killed_at_any_moment_they_lose_and_double_nothing(round_of_kills: int) 
     assert not Trade.objects.exists()
     assert not ImportedExecution.objects.exists()
     bury()
-    assert not JobLog.objects.filter(status__in=states.ACTIVE).exists()
+    attend_later()
+    until(lambda: not JobLog.objects.filter(status__in=states.ACTIVE).exists())
 
 
 def work_until_killed(log: ImportExecutionLog, chance: random.Random) -> None:

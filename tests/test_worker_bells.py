@@ -83,8 +83,10 @@ def test_a_bell_for_a_deleted_import_says_so() -> None:
     until(lambda: JobLog.objects.get().finished_at)
     job = JobLog.objects.get()
     assert job.status == "success"
-    assert job.details.get().message.endswith("does not exist any more; nothing was done.")
-    assert said() == ""
+    words = job.details.get().message
+    assert words.endswith("does not exist any more; nothing was done.")
+    assert said().endswith(f"{words}\n")
+    assert said().count("\n") == 1
 
 
 def test_a_bell_whose_job_log_was_deleted_is_harmless_and_the_import_rung_for_again() -> None:
