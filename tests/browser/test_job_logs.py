@@ -142,12 +142,12 @@ def test_filters_pages_and_the_way_back(visit: Visit, vera: User) -> None:
     page.get_by_label("Status").select_option("error")
     page.get_by_role("link", name="Page 3").click()
     expect(rows).to_have_count(10)
-    first = rows.first.inner_text()
+    first = rows.first.text_content().split()  # how it is laid out may come later
     rows.first.get_by_role("link").click()
     expect(page.get_by_text("This job wrote no lines.")).to_be_visible()
     page.locator(".tl-back a").click()
     expect(rows).to_have_count(10)
-    assert rows.first.inner_text() == first
+    assert rows.first.text_content().split() == first
     expect(page).to_have_url(re.compile(r"/\?status=error&page=3$"))
     page.reload()
     expect(rows).to_have_count(10)
