@@ -8,6 +8,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from imports.recomputing import recompute_positions, waiting_accounts
@@ -85,6 +86,17 @@ def test_sums_are_exact_in_every_database() -> None:
     assert DayTotal.objects.get().net == large - Decimal("0.0999999999")
     follow_closings(rows[1:], [])
     assert DayTotal.objects.get().net == Decimal("0.0000000001")
+
+
+def test_they_follow_while_something_is_being_read() -> None:
+    count_all()
+    rows = [closed("1"), closed("2")]
+    follow_closings([], rows[:1])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 UNION SELECT 2")
+        cursor.fetchone()
+        follow_closings([], rows[1:])
+    assert DayTotal.objects.get().net == 3
 
 
 def test_those_of_another_zone_are_not_used() -> None:

@@ -17,6 +17,9 @@ from operator import attrgetter, itemgetter
 from typing import Any, Protocol
 
 from django.db import connection, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 from django.utils import timezone
 
 from trades.bulk import insert
@@ -160,8 +163,6 @@ def follow_closings(before: Iterable[Closing], after: Iterable[Closing]) -> None
     if not rows:
         return
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            connection.connection.create_function("add_exactly", 2, added, deterministic=True)
         cursor.executemany(addition(), rows)
     # Not before: who counts all anew waits for what we have added, or has not begun.
     DayZone.objects.exclude(zone__in=["", here()]).update(zone="")
@@ -187,6 +188,13 @@ def addition() -> str:
         f"INSERT INTO day_totals ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))}) "
         f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {', '.join(adds)}"
     )
+
+
+@receiver(connection_created)
+def teach_addition(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """At the start of a connection: while it reads anything, SQLite changes no function."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("add_exactly", 2, added, deterministic=True)
 
 
 def added(one: str, other: str) -> str:
