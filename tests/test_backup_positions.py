@@ -8,14 +8,21 @@ from django.test import Client
 
 from batches.models import Batch
 from imports import remarks, running
-from imports.claims import Pause
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.rollback import roll_back
-from imports.running import run_import
 from imports.states import RowStatus, Status
 from imports.storing import Wishes, receive
 from tests.conftest import EXAMPLES, TakeIn
-from tests.test_backup import US, counts, end_of, forget_all, saved, sealed, trade
+from tests.test_backup import (
+    US,
+    counts,
+    end_of,
+    forget_all,
+    pieces_taken_in,
+    saved,
+    sealed,
+    trade,
+)
 from trades.models import Account, Position, Trade
 
 TAGS = ["breakout", 'ünï, "quoted"']
@@ -126,16 +133,9 @@ def test_a_restore_goes_on_where_it_stopped(
     monkeypatch.setattr(remarks, "SLICE", 1)
     with (tmp_path / "all.jsonl").open("rb") as source:
         log = receive(source, "all.jsonl", Wishes())
-
-    def pause(log: ImportExecutionLog) -> None:
-        raise Pause
-
-    times = 0
-    while log.status in (Status.QUEUED, Status.RUNNING):
-        log = run_import(log.pk, on_progress=pause)
-        times += 1
-    assert times >= 5
+    assert pieces_taken_in(log) >= 5
     assert told() == desk
+    log.refresh_from_db()
     assert log.row_logs.count() == log.total_rows == log.cursor == Trade.objects.count() + 3
 
 

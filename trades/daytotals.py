@@ -25,7 +25,7 @@ from django.utils import timezone
 from trades.bulk import insert
 from trades.decimals import EXACT, STORED, SumField
 from trades.positionmodels import Position
-from trades.tallies import NOTHING, Tally
+from trades.tallies import Tally
 from web.periods import Period
 
 MICROSECOND = timedelta(microseconds=1)
@@ -105,18 +105,11 @@ class Closing(Protocol):
     net_pnl: Decimal | None
 
 
-@dataclass(slots=True)
-class Sums:
-    """The numbers of a DayTotal, under the names of its fields."""
+@dataclass
+class Sums(Tally):
+    """The numbers of a DayTotal, under the names of its fields: `held` is in microseconds."""
 
     positions: int = 0
-    closed: int = 0
-    wins: int = 0
-    losses: int = 0
-    gross: Decimal = NOTHING
-    net: Decimal = NOTHING
-    won: Decimal = NOTHING
-    held: int = 0
 
     def add(self, one: Closing, sign: int) -> None:
         self.positions += sign
@@ -277,7 +270,7 @@ def kept(period: Period, accounts: list[int]) -> list[tuple[str, date, int, Tall
     rows = found.order_by("currency", "day").values_list("currency", "day").annotate(**sums)
     told = [
         (code, day, number, Tally(*numbers, held / SECOND))
-        for code, day, number, *numbers, held in rows
+        for code, day, *numbers, held, number in rows
         if number
     ]
     # Not before: who adds to those of another zone says so in the same transaction.
