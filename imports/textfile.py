@@ -6,6 +6,7 @@ memory stays bounded whatever the bytes are.
 """
 
 import codecs
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from imports.problems import FileError
 BLOCK = 1 << 16
 LONGEST_LINE = 1 << 16  # characters; nothing that long is an execution
 SAMPLE = 4096
+RETURNS_ALONE = re.compile(r"\r(?!\n)").findall
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -166,7 +168,7 @@ def blocks(path: Path, encoding: str) -> Iterator[str]:
 def count_breaks(text: str, after_return: bool) -> int:
     """Line breaks in a block: LF, CR LF or CR, also where the block's edge parts CR from LF."""
     parted = after_return and text.startswith("\n")
-    return text.count("\n") + text.count("\r") - text.count("\r\n") - parted
+    return text.count("\n") + len(RETURNS_ALONE(text)) - parted
 
 
 def refuse_nul(text: str, name: str, lines_before: int, after_return: bool) -> None:
