@@ -35,10 +35,26 @@ class ReaderGone(Exception):
     """The process that reads has ended or stands still; who claims the import next goes on."""
 
 
+class Raw(Sequence[str]):
+    """The JSON of rows, taken from the lines that COPY gets of each, where it stands as it is."""
+
+    FIELDS = ("row_number", "raw_row_data")
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __getitem__(self, place: Any) -> Any:
+        found = self.lines[place]
+        return Raw(found) if isinstance(place, slice) else found.partition("\t")[2]
+
+
 class Cells(Sequence[list[str]]):
     """The cells of rows, taken from the JSON that is kept of each: few are asked for."""
 
-    def __init__(self, raw: list[str]) -> None:
+    def __init__(self, raw: Sequence[str]) -> None:
         self.raw = raw
 
     def __len__(self) -> int:
@@ -59,11 +75,15 @@ def reading_ahead(chunks: Iterator[Chunk], reader: LineReader, lines: int) -> "A
 def light(chunk: Chunk) -> Chunk:
     """Without what the other side has, or can make of the rest."""
     chunk.reader = chunk.rows.cells = None
+    if chunk.is_clean and Raw.FIELDS in chunk.for_row_logs:
+        chunk.raw = None
     return chunk
 
 
 def whole(reader: LineReader, chunk: Chunk) -> Chunk:
     chunk.reader = reader
+    if chunk.raw is None:
+        chunk.raw = Raw(chunk.for_row_logs[Raw.FIELDS])
     chunk.rows.cells = Cells(chunk.raw)
     return chunk
 
@@ -78,6 +98,7 @@ class Apart:
         self, things: Iterator[Any], whole: Callable[[Any], Any] = lambda one: one
     ) -> None:
         self.whole = whole
+        self.coming: list[Any] = []  # one at most
         self.pipe, theirs = Pipe(duplex=False)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of locks; hence PATIENCE
@@ -88,22 +109,27 @@ class Apart:
         theirs.close()
 
     def go_on(self) -> None:
-        """It does by itself."""
+        """Unpack the next thing if it is there; it is read without being asked for."""
+        if not self.coming and self.pipe.poll():
+            self.coming.append(self.received())
 
     def __iter__(self) -> Iterator[Any]:
         while (thing := self.next()) is not None:
             yield thing
 
     def next(self) -> Any:
-        if not self.pipe.poll(PATIENCE):
-            raise ReaderGone("the process that reads the file stands still")
-        try:
-            found = self.pipe.recv()
-        except EOFError:
-            raise ReaderGone("the process that reads the file has ended") from None
+        found = self.coming.pop() if self.coming else self.received()
         if isinstance(found, BaseException):
             raise found
         return None if found is None else self.whole(found)
+
+    def received(self) -> Any:
+        if not self.pipe.poll(PATIENCE):
+            return ReaderGone("the process that reads the file stands still")
+        try:
+            return self.pipe.recv()
+        except EOFError:
+            return ReaderGone("the process that reads the file has ended")
 
     def close(self) -> None:
         self.pipe.close()

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -62,12 +62,14 @@ class Snapshot:
             self.ids.update(row[0] for row in rows)
             self.account_ids.add(account_id)
 
-    def unsure(self, keys: list[Key], account_ids: set[int]) -> list[Key]:
-        """Those keys of these accounts that the ledger must be asked for."""
-        self.learn(account_ids)
+    def unsure(self, account_ids: Sequence[int | None], ids: Sequence[str | None]) -> list[Key]:
+        """Those identities, given in columns, that the ledger must be asked for."""
+        self.learn(set(account_ids) - {None})
+        keys = zip(account_ids, ids, strict=True)
         if len(self.ids) > self.most:
-            return keys
-        return [key for key in keys if key[1] in self.ids]
+            return list(keys)
+        met = self.ids.intersection(ids)
+        return [key for key in keys if key[1] in met] if met else []
 
 
 def known_executions(keys: Iterable[Key]) -> dict[Key, Known]:

@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +10,6 @@ from itertools import compress, count, repeat
 from operator import is_
 from typing import Self
 
-from imports.asking import Key
 from imports.body import Body, Rows
 from imports.bycolumn import Column, ColumnReader, as_in_columns
 from imports.identity import TwinCounter, identities
@@ -32,24 +31,22 @@ class Chunk:
 
     `columns` has by field what will stand in the tables; None where a line is no execution.
     `lines` has, by place, those lines that are not plain: with a problem, a remark or odd cells.
-    `raw` has the cells of each row as JSON.
+    `raw` has the cells of each row as JSON, which `is_clean` if that escapes nothing.
     """
 
     rows: Rows
     columns: dict[str, Column]
-    raw: list[str]
+    raw: Sequence[str]
+    is_clean: bool
     lines: dict[int, Line]
     symbols: dict[str, Symbol]
     reader: LineReader
-    # What rows.prepared makes of the columns, and the places in the order of identities.
+    # What rows.prepared makes of the columns, the places in the order of identities, and those
+    # identities that are there more than once.
     for_row_logs: Columns = field(default_factory=dict)
     for_trades: Columns = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
-
-    def keys(self, accounts: dict[str, int]) -> list[Key]:
-        """The identities, with those accounts by name; None in place of what is no execution."""
-        ids = map(accounts.get, self.columns["account"])
-        return list(zip(ids, self.columns["execution_id"], strict=True))
+    repeated: set[str] = field(default_factory=set)
 
     def line(self, place: int) -> Line:
         """The line as a single one; its place says how it is known."""
@@ -67,7 +64,8 @@ class Chunk:
         columns = {name: column[first:end] for name, column in self.columns.items()}
         rows = Rows(self.rows.numbers[first:end], self.rows.cells[first:end])
         lines = {place - first: line for place, line in self.lines.items() if first <= place < end}
-        return type(self)(rows, columns, self.raw[first:end], lines, self.symbols, self.reader)
+        raw = list(self.raw[first:end])
+        return type(self)(rows, columns, raw, self.is_clean, lines, self.symbols, self.reader)
 
 
 class ChunkReader:
@@ -86,7 +84,7 @@ class ChunkReader:
         size = min(FIRST, most)
         while rows := body.take(size):
             yield self.read(rows)
-            size = min(2 * size, most)
+            size = min(size * 3 // 2, most)  # which is read while the one before is written
 
     def read(self, rows: Rows) -> Chunk:
         columns = self.by_column.read(rows)
@@ -99,7 +97,7 @@ class ChunkReader:
             line.execution_id = columns["execution_id"][place] or ""
         names = set(columns["symbol"]) - {None}
         symbols = {name: self.by_column.symbols[name] for name in names}
-        return Chunk(rows, columns, as_json(rows.cells), lines, symbols, self.reader)
+        return Chunk(rows, columns, *as_json(rows.cells), lines, symbols, self.reader)
 
     def values(self, line: Line) -> dict[str, str | None]:
         """What the columns hold of a line that is not plain."""
@@ -124,21 +122,21 @@ class ChunkReader:
         }
 
 
-def as_json(rows: list[list[str]]) -> list[str]:
-    """The cells of each row as JSONTextField keeps them."""
+def as_json(rows: list[list[str]]) -> tuple[list[str], bool]:
+    """The cells of each row as JSONTextField keeps them, and whether nothing had to be escaped."""
     # In slices, for the memory.
-    slices = (rows[place : place + SLICE] for place in range(0, len(rows), SLICE))
-    return [text for some in slices for text in slice_as_json(some)]
+    slices = [slice_as_json(rows[place : place + SLICE]) for place in range(0, len(rows), SLICE)]
+    return [text for texts, _ in slices for text in texts], all(clean for _, clean in slices)
 
 
-def slice_as_json(rows: list[list[str]]) -> list[str]:
+def slice_as_json(rows: list[list[str]]) -> tuple[list[str], bool]:
     """Most need no escape, and so no encoder."""
     texts = [f'["{MARK.join(cells)}"]' for cells in rows]
     whole = "".join(texts).encode(errors="surrogatepass")
     marks = 2 * sum(map(len, rows))
     if whole.count(b'"') == marks and len(whole) == len(whole.translate(None, ESCAPED)):
-        return texts
-    return list(map(JSONTextField.encoded, rows))
+        return texts, True
+    return list(map(JSONTextField.encoded, rows)), False
 
 
 class Ahead:

@@ -70,17 +70,18 @@ def hold(model: type[models.Model], ids: Collection[int], strength: str = "KEY S
         return cursor.fetchone()[0]
 
 
-def joined(model: type[models.Model], columns: Columns) -> Columns:
+def joined(model: type[models.Model], columns: Columns, is_clean: bool = False) -> Columns:
     """These columns, made ready for `insert`: work for another thread, as it asks no database.
 
     For PostgreSQL they become one column of lines for COPY, under all their names; what is one
-    value for all stays as it is.
+    value for all stays as it is. Who knows that no value needs an escape says so.
     """
     if connection.vendor != "postgresql":
         return columns
     for_each = {name: column for name, column in columns.items() if is_column(column)}
     for_all = {name: value for name, value in columns.items() if name not in for_each}
-    return {tuple(for_each): list(lines_of(model, for_each))} | for_all if for_each else for_all
+    lines = list(lines_of(model, for_each, is_clean))
+    return {tuple(for_each): lines} | for_all if for_each else for_all
 
 
 @contextmanager
@@ -144,9 +145,11 @@ def copying(model: type[models.Model], columns: Columns) -> Iterator[None]:
         yield
 
 
-def lines_of(model: type[models.Model], columns: Columns) -> Iterator[str]:
+def lines_of(model: type[models.Model], columns: Columns, is_clean: bool = False) -> Iterator[str]:
     """The rows in the text format of COPY."""
     rows = zip(*(as_texts(model, name, column) for name, column in columns.items()), strict=True)
+    if is_clean:
+        yield from map("\t".join, rows)
     while piece := list(islice(rows, PIECE)):
         yield from map("\t".join, piece if are_clean(piece) else map(escaped, piece))
 

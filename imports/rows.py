@@ -1,7 +1,7 @@
 """What a settled chunk becomes in the three tables: row logs, trades and the ledger."""
 
 from collections.abc import Callable, Sequence
-from itertools import compress
+from itertools import compress, pairwise
 
 from imports.chunks import Chunk
 from imports.inserting import NOW, Columns, insert, inserting, is_column, joined, reserve_ids
@@ -32,13 +32,14 @@ def prepared(chunk: Chunk) -> Chunk:
     """The chunk with those columns made ready that do not depend on the ledger."""
     given = [name for name in OF_USERS if name in chunk.reader.given]
     read = {name: chunk.columns[name] for name in (*AS_READ, *given)}
-    chunk.for_trades = joined(Trade, read)
-    chunk.for_row_logs = joined(
-        ImportRowLog, {"row_number": chunk.rows.numbers, "raw_row_data": chunk.raw}
-    )
+    chunk.for_trades = joined(Trade, read, chunk.is_clean)
+    raw = {"row_number": chunk.rows.numbers, "raw_row_data": chunk.raw}
+    chunk.for_row_logs = joined(ImportRowLog, raw, chunk.is_clean)
     ids = chunk.columns["execution_id"]
     places = [place for place, one in enumerate(ids) if one is not None]
     chunk.order = sorted(places, key=ids.__getitem__)
+    neighbours = pairwise(map(ids.__getitem__, chunk.order))
+    chunk.repeated = {one for one, next_one in neighbours if one == next_one}
     return chunk
 
 
@@ -46,17 +47,21 @@ def write_rows(
     log: ImportExecutionLog, settled: Settled, meanwhile: Callable[[], None] = lambda: None
 ) -> None:
     """The rows of all three tables. `meanwhile` is called when only the database is busy."""
-    ids = reserve_ids(ImportRowLog, len(settled.taken))
+    ids = reserve_ids(ImportRowLog, len(settled.chunk.rows))
+    trade_ids = reserve_ids(Trade, settled.most)
     columns = {"id": ids, "import_log_id": log.pk} | settled.chunk.for_row_logs
-    count = sum(settled.taken)
     with inserting(ImportRowLog, *simple_row_logs(settled, columns)):
+        settled.decide(trade_ids)
         told = told_row_logs(settled, columns)
         trades = trades_of(settled, ids)
     insert(ImportRowLog, *told)
+    count = sum(settled.taken)
     with inserting(Trade, trades, count):
-        executions = joined(ImportedExecution, ledger_of(log, settled))
+        ledger = ledger_of(log, settled)
+        executions = joined(ImportedExecution, ledger, settled.chunk.is_clean)
         meanwhile()
-    insert(ImportedExecution, executions, count)
+    with inserting(ImportedExecution, executions, count):
+        meanwhile()
 
 
 def told_row_logs(settled: Settled, columns: Columns) -> tuple[Columns, int]:
@@ -77,8 +82,8 @@ def told_row_logs(settled: Settled, columns: Columns) -> tuple[Columns, int]:
 
 def simple_row_logs(settled: Settled, columns: Columns) -> tuple[Columns, int]:
     """Those of all other lines, and how many they are."""
-    simple = [True] * len(settled.taken)
-    for place in settled.outcomes:
+    simple = [True] * len(settled.chunk.rows)
+    for place in settled.odd:
         simple[place] = False
     return chosen(columns, simple) | {"status": RowStatus.SUCCESS.value}, sum(simple)
 

@@ -1,10 +1,10 @@
 """What becomes of each line of a chunk: taken in, skipped as known, or failed with its reasons."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import compress
 
 from imports.asking import Content, Key, Known, contents_of_trades, known_executions
 from imports.chunks import Chunk
@@ -38,50 +38,78 @@ class Outcome:
 
 @dataclass(slots=True)
 class Settled:
-    """A chunk whose lines are decided about: which are `taken`, in the order of its records.
+    """A chunk whose lines are decided about, in the order of its records.
 
-    `outcomes` has, by place, what becomes of those lines that are not simply taken in.
+    The lines at `odd` places are looked at one by one, when `decide` is called, which asks no
+    database; all others are taken in. `outcomes` has, by place, what becomes of the odd ones, and
+    `touched`, by account and instrument, the first moment of what is taken in.
     """
 
     chunk: Chunk
-    taken: list[bool]
-    outcomes: dict[int, Outcome]
+    odd: set[int]
+    look_at: Callable[[int], Outcome]
     account_ids: list[int | None] = field(default_factory=list)
     instrument_ids: list[int | None] = field(default_factory=list)
+    most: int = 0  # that may be taken in
+    taken: list[bool] = field(default_factory=list)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
     trade_ids: list[int | None] = field(default_factory=list)
+    touched: dict[tuple[int, int], datetime] = field(default_factory=dict)
+
+    def decide(self, trade_ids: Iterable[int]) -> None:
+        """About each line; those that are taken in get the first of these ids."""
+        self.taken = [True] * len(self.chunk.rows)
+        for place in sorted(self.odd):
+            outcome = self.outcomes[place] = self.look_at(place)
+            self.taken[place] = outcome.status == RowStatus.SUCCESS
+        ids = iter(trade_ids)
+        self.trade_ids = [next(ids) if taken else None for taken in self.taken]
+        for place, outcome in self.outcomes.items():
+            if self.taken[place]:
+                outcome.known.trade_id = self.trade_ids[place]
+        self.touched = self.first_moments()
+
+    def first_moments(self) -> dict[tuple[int, int], datetime]:
+        first: dict[tuple[int, int], str] = {}
+        pairs = zip(self.account_ids, self.instrument_ids, strict=True)
+        moments = zip(pairs, self.chunk.columns["executed_at"], strict=True)
+        for pair, moment in compress(moments, self.taken):
+            if moment < first.setdefault(pair, moment):
+                first[pair] = moment
+        return {
+            pair: datetime.fromisoformat(moment).replace(tzinfo=UTC)
+            for pair, moment in first.items()
+        }
 
 
 def settle(chunk: Chunk, places: Places) -> Settled:
-    """Decide about every line. Asks the ledger which of the identities it knows.
+    """Ask the ledger which of the identities it knows, and see which lines are not simply new.
 
     Plain lines that nobody knows are taken in; the others are looked at one by one.
     """
     accounts, symbols, ids = (chunk.columns[name] for name in ("account", "symbol", "execution_id"))
     places.learn(set(accounts) - {None}, chunk.symbols)
-    keys = chunk.keys(places.accounts)
+    account_ids = list(map(places.accounts.get, accounts))
     if places.snapshot:
-        names = set(accounts) - {None}
-        unsure = places.snapshot.unsure(keys, {places.accounts[name] for name in names})
+        keys = places.snapshot.unsure(account_ids, ids)
     else:
-        unsure = keys
-    known = known_executions(unsure)
+        keys = zip(account_ids, ids, strict=True)
+    known = known_executions(keys)
     mended = trades_of_refused(chunk)
     # By the ids alone, which costs less; an id that only another account has is no harm.
-    special = {key[1] for key in known} | repeated(ids)
+    special = chunk.repeated.union(key[1] for key in known)
     odd = chunk.lines.keys() | {place for place, one in enumerate(ids) if one in special}
-    taken = [True] * len(keys)
-    outcomes = {}
-    for place in sorted(odd):
-        outcomes[place] = settle_at(chunk, place, keys[place], known, mended)
-        taken[place] = outcomes[place].status == RowStatus.SUCCESS
-    account_ids = [key[0] for key in keys]
-    return Settled(chunk, taken, outcomes, account_ids, list(map(places.instruments.get, symbols)))
 
-
-def repeated(ids: list[str | None]) -> set[str]:
-    if len(set(ids)) + ids.count(None) - (None in ids) == len(ids):
-        return set()
-    return {one for one, times in Counter(ids).items() if times > 1 and one is not None}
+    odd_keys = {place: (account_ids[place], ids[place]) for place in odd}
+    new = [key for key in odd_keys.values() if key[1] is not None and key not in known]
+    return Settled(
+        chunk,
+        odd,
+        lambda place: settle_at(chunk, place, odd_keys[place], known, mended),
+        account_ids,
+        list(map(places.instruments.get, symbols)),
+        most=len(ids) - len(odd) + len(new),
+    )
 
 
 def trades_of_refused(chunk: Chunk) -> dict[int, Known]:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 from itertools import compress
 
 from django.db import (
@@ -16,14 +15,12 @@ from django.db import (
 from imports.asking import Uncertain
 from imports.chunks import Chunk
 from imports.claims import renew
-from imports.inserting import reserve_ids
 from imports.models import ImportExecutionLog
 from imports.places import Places
 from imports.problems import Problem
 from imports.rows import prepared, write_rows
 from imports.settling import Outcome, Settled, settle
 from imports.states import Category, RowStatus
-from trades.models import Trade
 from trades.touched import mark
 
 logger = logging.getLogger(__name__)
@@ -80,7 +77,7 @@ def write_together(
             with transaction.atomic():
                 settled = settle(chunk, places)
                 write_lines(log, settled, places, meanwhile)
-                mark(touched_by(settled), log.pk)
+                mark(settled.touched, log.pk)
                 count(log, settled)
             return None
         except (*REFUSALS, OperationalError, Uncertain) as error:
@@ -118,7 +115,7 @@ def write_failed(log: ImportExecutionLog, chunk: Chunk, refusal: Exception) -> N
     words = str(refusal).strip().splitlines()[0]
     problem = Problem("", "database_error", f"the database refused it: {words}", Category.DATABASE)
     outcome = Outcome(chunk.rows.numbers[0], RowStatus.FAILED, [problem])
-    settled = Settled(chunk, [False], {0: outcome})
+    settled = Settled(chunk, {0}, lambda place: outcome, [None], [None])
     with transaction.atomic():
         write_rows(log, settled)
         count(log, settled)
@@ -127,28 +124,10 @@ def write_failed(log: ImportExecutionLog, chunk: Chunk, refusal: Exception) -> N
 def write_lines(
     log: ImportExecutionLog, settled: Settled, places: Places, meanwhile: Callable[[], None]
 ) -> None:
-    ids = iter(reserve_ids(Trade, sum(settled.taken)))
-    settled.trade_ids = [next(ids) if taken else None for taken in settled.taken]
-    for place, outcome in settled.outcomes.items():
-        if settled.taken[place]:
-            outcome.known.trade_id = settled.trade_ids[place]
     write_rows(log, settled, meanwhile)
     accounts = {*compress(settled.account_ids, settled.taken)}
     if not places.all_exist(accounts, {*compress(settled.instrument_ids, settled.taken)}):
         raise Uncertain("an account or instrument was deleted meanwhile")
-
-
-def touched_by(settled: Settled) -> dict[tuple[int, int], datetime]:
-    """By account and instrument, the first moment of what is taken in."""
-    first: dict[tuple[int, int], str] = {}
-    pairs = zip(settled.account_ids, settled.instrument_ids, strict=True)
-    moments = zip(pairs, settled.chunk.columns["executed_at"], strict=True)
-    for pair, moment in compress(moments, settled.taken):
-        if moment < first.setdefault(pair, moment):
-            first[pair] = moment
-    return {
-        pair: datetime.fromisoformat(moment).replace(tzinfo=UTC) for pair, moment in first.items()
-    }
 
 
 def count(log: ImportExecutionLog, settled: Settled) -> None:

@@ -156,4 +156,6 @@ def test_an_ordinary_time_is_plain(cell: str) -> None:
 
 @given(rows=st.lists(st.lists(st.text(), min_size=1), min_size=1))
 def test_cells_become_the_json_of_the_encoder(rows: list[list[str]]) -> None:
-    assert as_json(rows) == [JSONTextField.encoded(cells) for cells in rows]
+    texts, is_clean = as_json(rows)
+    assert texts == [JSONTextField.encoded(cells) for cells in rows]
+    assert is_clean == (not any("\\" in text for text in texts))
