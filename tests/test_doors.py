@@ -26,6 +26,9 @@ PEOPLE = ["stranger", "nobody", "staff", "viewer", "operator", "admin", "superus
 # By the name of its address: who is the first that may. Those without a name stand by the address.
 PAGES = {
     "login": "stranger",
+    "login-code": None,  # but for whom the session waits
+    "second-factor": "nobody",
+    "admin/login/": "stranger",
     "admin/logout/": "stranger",
     "admin/password_change/": "nobody",
     "admin/password_change/done/": "nobody",

@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_q.models import Failure, OrmQ, Schedule, Success
 from knox.admin import AuthTokenCreateForm
 from knox.models import AuthToken
@@ -28,8 +30,8 @@ from web.readonly import ReadOnlyAdmin
 from web.scopes import Scope, scope_of
 
 # Of the queue, nothing may be changed by hand: what stands there is run as code. With the queue in
-# Redis, django-q2 does not register all of these.
-theirs = [User, Group, AuthToken, Failure, OrmQ, Schedule, Success]
+# Redis, django-q2 does not register all of these. django-otp's own pages would show secrets.
+theirs = [User, Group, AuthToken, Failure, OrmQ, Schedule, Success, TOTPDevice, StaticDevice]
 admin.site.unregister(filter(admin.site.is_registered, theirs))
 
 
