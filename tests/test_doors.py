@@ -80,6 +80,7 @@ ADMIN = {
     **dict.fromkeys(["AccessAttempt", "Schedule", "OrmQ", "Success", "Failure"], OF_SUPERUSERS),
     **dict.fromkeys(["User", "Group"], ("superuser",) * 4),
     "AuthToken": ("superuser", "superuser", None, "superuser"),
+    "TOTPDevice": ("superuser", None, None, "superuser"),
     "AuditEntry": ("admin", None, None, None),
     **dict.fromkeys(["Notice", "IntegrityIssue", "OpenOrderSnapshot", "OpenOrder"], SHOWN),
     **dict.fromkeys(["ImportRowLog", "ImportedExecution", "BatchTrade"], SHOWN),
@@ -92,7 +93,7 @@ ADMIN = {
 }
 ACTIONS = {
     **dict.fromkeys([f"{name}.delete_selected" for name in ("User", "Group")], "superuser"),
-    "AuthToken.delete_selected": "superuser",
+    **dict.fromkeys(["AuthToken.delete_selected", "TOTPDevice.delete_selected"], "superuser"),
     "AccessAttempt.unlock_selected": "superuser",
     "Notice.acknowledge_selected": "operator",
     "IntegrityIssue.dismiss_selected": "operator",

@@ -1,20 +1,23 @@
-"""Setting up a second factor, its recovery codes, and turning it off."""
+"""Setting up a second factor, its recovery codes, turning it off, and helping who has lost it."""
 
 import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 from django.test import Client
 from django.urls import reverse
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from audit.models import AuditEntry
+from audit.models import AuditEntry, Deed, Way
 from tests.codes import PAGE, by_code, by_password, is_in, shown, with_second_factor, wrong_for
 from tradelog.secondfactor import AGAIN, CODES, codes_left, in_letters, new_codes, problem_of
 from tradelog.tries import FRESH, LOGGED_IN_AT
 from web.secondfactor import has_second_factor
+
+DEVICES = reverse("admin:otp_totp_totpdevice_changelist")
 
 
 @pytest.fixture
@@ -148,7 +151,9 @@ def test_nothing_shows_a_secret_again(as_vera: Client, begun: TOTPDevice, adam: 
     codes = codes_in(confirm(as_vera, shown(begun)))
     client = Client()
     client.force_login(adam)
-    addresses = ["/admin/otp_totp/", reverse("admin:audit_auditentry_changelist")]
+    change = reverse("admin:otp_totp_totpdevice_change", args=[begun.pk])
+    addresses = [DEVICES, change, f"{DEVICES}{begun.pk}/config/", f"{DEVICES}{begun.pk}/qrcode/"]
+    addresses += [reverse("admin:audit_auditentry_changelist")]
     pages = [client.get(one, follow=True).content.decode() for one in addresses]
     told = "".join([text(as_vera), *pages])
     assert "second factor (vera)" in told
@@ -211,6 +216,56 @@ def test_the_menu_of_every_page_leads_there(as_vera: Client) -> None:
         page = as_vera.get(address).content.decode()
         assert f'<a href="{PAGE}"' in page
         assert '<a href="/admin/password_change/"' in page
+
+
+# --- A phone that is lost
+
+
+def test_a_command_removes_it(
+    vera: User,
+    device: TOTPDevice,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
+    new_codes(vera)
+    call_command("remove_second_factor", "vera")
+    assert "removed" in capsys.readouterr().out
+    entry = AuditEntry.objects.get(deed=Deed.DELETE)
+    assert (entry.username, entry.way) == ("root", Way.COMMAND)
+    assert entry.subject == "second factor (vera)"
+    assert codes_left(vera) == 0
+    client = Client()
+    by_password(client)
+    assert is_in(client)
+
+
+@pytest.mark.parametrize(("name", "words"), [("vera", "has no second"), ("zoe", "no user zoe")])
+def test_a_command_that_finds_nothing_says_so(vera: User, name: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("remove_second_factor", name)
+
+
+@pytest.mark.parametrize("by_action", [True, False])
+def test_adam_removes_it(client: Client, adam: User, device: TOTPDevice, by_action: bool) -> None:
+    new_codes(device.user)
+    client.force_login(adam)
+    AuditEntry.objects.all().delete()
+    chosen = {"action": "delete_selected", "_selected_action": [device.pk], "post": "yes"}
+    address = reverse("admin:otp_totp_totpdevice_delete", args=[device.pk])
+    client.post(DEVICES if by_action else address, chosen)
+    assert not has_second_factor(device.user)
+    assert codes_left(device.user) == 0
+    assert entries() == [("delete", "second factor (vera)")]
+    assert AuditEntry.objects.get().username == "adam"
+
+
+def test_adam_sees_who_has_one(client: Client, adam: User, vera: User, olga: User) -> None:
+    with_second_factor(vera)
+    TOTPDevice.objects.create(user=olga, name="second factor", confirmed=False)
+    client.force_login(adam)
+    found = client.get(DEVICES).context["cl"].result_list
+    assert [one.user for one in found] == [vera]
 
 
 def test_a_user_who_is_deleted_takes_it_along(vera: User, device: TOTPDevice) -> None:
