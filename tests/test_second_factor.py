@@ -16,6 +16,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from audit.models import AuditEntry, Deed
 from tests.apis import PASSWORD, asking, basic, got, refused
 from tests.codes import (
+    PAGE,
     by_code,
     by_password,
     fail,
@@ -358,3 +359,64 @@ def test_tokens_go_on(half_in: Client, vera: User, device: TOTPDevice) -> None:
     assert made.status_code == 201
     token = {"Authorization": f"Token {made.json()['token']}"}
     assert Client(headers=token).get("/api/tokens").status_code == 200
+
+
+# --- Staff that must have one
+
+
+@pytest.fixture
+def needed(settings: object) -> None:
+    settings.TRADELOG_STAFF_SECOND_FACTOR = True
+
+
+@pytest.mark.parametrize("address", ["/", "/admin/", "/admin/trades/account/", "/trades/"])
+def test_staff_without_one_is_led_there(
+    client: Client, vera: User, needed: None, address: str
+) -> None:
+    by_password(client)
+    assert client.get(address).url == PAGE
+    assert client.post(address).url == PAGE
+    assert client.get(PAGE).status_code == 200
+    assert client.get("/admin/password_change/").status_code == 200
+    assert client.post("/admin/logout/").url == "/login/"
+
+
+def test_so_is_a_superuser_who_is_not_of_the_staff(
+    client: Client, adam: User, needed: None
+) -> None:
+    User.objects.update(is_staff=False)
+    client.force_login(User.objects.get())
+    assert client.get("/").url == PAGE
+
+
+def test_no_program_does_more_for_them(client: Client, vera: User, needed: None) -> None:
+    client.force_login(vera)
+    refused(client.get("/api/import-logs/list"), 403, "SECOND_FACTOR_REQUIRED")
+    refused(client.post("/api/tokens"), 403, "SECOND_FACTOR_REQUIRED")
+    refused(client.get("/import-backup"), 403, "SECOND_FACTOR_REQUIRED")
+    refused(asking(vera).get("/api/tokens"), 403, "PERMISSION_DENIED")
+
+
+def test_a_password_that_was_known_does_no_more(vera: User, settings: object) -> None:
+    got(asking(vera), "/api/tokens")
+    settings.TRADELOG_STAFF_SECOND_FACTOR = True
+    refused(asking(vera).get("/api/tokens"), 403, "PERMISSION_DENIED")
+
+
+def test_with_one_staff_goes_on(client: Client, device: TOTPDevice, needed: None) -> None:
+    by_password(client)
+    by_code(client, shown(device))
+    assert is_in(client)
+    assert client.get("/admin/").status_code == 200
+
+
+def test_who_is_not_of_the_staff_needs_none(client: Client, vera: User, needed: None) -> None:
+    User.objects.update(is_staff=False)
+    by_password(client)
+    assert is_in(client)
+    assert asking(vera).get("/api/tokens").status_code == 200
+
+
+def test_nobody_is_asked_unless_it_is_wanted(client: Client, vera: User) -> None:
+    by_password(client)
+    assert client.get("/admin/").status_code == 200

@@ -218,6 +218,12 @@ def test_the_menu_of_every_page_leads_there(as_vera: Client) -> None:
         assert '<a href="/admin/password_change/"' in page
 
 
+def test_who_must_have_one_is_told(as_vera: Client, settings: object) -> None:
+    assert "members of the staff must" not in text(as_vera)
+    settings.TRADELOG_STAFF_SECOND_FACTOR = True
+    assert "members of the staff must" in text(as_vera)
+
+
 # --- A phone that is lost
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -15,7 +16,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from tradelog import secondfactor
 from tradelog.codeform import CodeForm
 from tradelog.tries import is_fresh
-from web.secondfactor import has_second_factor
+from web.api import error_body, is_for_programs
+from web.secondfactor import has_second_factor, lacks_second_factor, must_have_second_factor
 from web.shell import page_for, shell
 
 BEGUN = "second_factor_begun"  # the number of what is set up in this session
@@ -39,6 +41,7 @@ def show(request: HttpRequest, form: CodeForm | None = None) -> HttpResponse:
         "title": "Second factor",
         "device": devices.filter(confirmed=True).first(),
         "left": secondfactor.codes_left(request.user),
+        "must": must_have_second_factor(request.user),
         "begun": begun,
         "form": form or CodeForm(),
     }
@@ -92,3 +95,35 @@ DEEDS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "codes": make_codes,
     "off": turn_off,
 }
+
+
+# --- Those who must have one
+
+
+def lead_staff_there(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Where the settings want it, staff without a second factor get no further than to its page."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def before_view(
+        request: HttpRequest, view: Callable, arguments: list, named: dict
+    ) -> HttpResponse | None:
+        if not lacks_second_factor(request.user) or request.path in ways_out():
+            return None
+        if is_for_programs(request):
+            words = "Set up a second factor first, on the page of your account."
+            return JsonResponse(error_body("SECOND_FACTOR_REQUIRED", words), status=403)
+        return redirect("second-factor")
+
+    middleware.process_view = before_view
+    return middleware
+
+
+def ways_out() -> set[str]:
+    """What they may do without: set it up, log in as somebody else, log out, save the password."""
+    names = ["second-factor", "login", "login-code", "admin:login", "admin:logout"]
+    names += ["admin:password_change", "admin:password_change_done", "admin:jsi18n"]
+    return {reverse(name) for name in names}

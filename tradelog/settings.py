@@ -44,6 +44,7 @@ TRADELOG_LOGIN_TRIES_PER_ADDRESS = (
     whole_number(env.str("TRADELOG_LOGIN_TRIES_PER_ADDRESS", default="50")) or 0
 )
 TRADELOG_LOCK_MINUTES = whole_number(env.str("TRADELOG_LOCK_MINUTES", default="15")) or 0
+TRADELOG_STAFF_SECOND_FACTOR = env.bool("TRADELOG_STAFF_SECOND_FACTOR", default=False)
 TRADELOG_TOKEN_DAYS = whole_number(env.str("TRADELOG_TOKEN_DAYS", default="90")) or 0
 TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
 # Days; 0 is never, and so is what is no number, which a system check says.
@@ -196,6 +197,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "audit.middleware.remember_who_asks",
+    "tradelog.secondfactorpages.lead_staff_there",
     "web.failures.tell_what_is_away",
 ]
 

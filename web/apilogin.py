@@ -55,8 +55,8 @@ class PasswordLogin(FailedLogins, BasicAuthentication):
     """HTTP Basic, with the accounts of the pages; tries are counted as those of the page are.
 
     Programs send their password with each request. One that was right is known again for a minute:
-    to look at it takes long, and to count it is a write. It does not do for users who have
-    a second factor.
+    to look at it takes long, and to count it is a write. It does not do for users who have, or must
+    have, a second factor.
     """
 
     www_authenticate_realm = "tradelog"
