@@ -8,6 +8,8 @@ from django.utils import timezone
 class Deed(models.TextChoices):
     LOGIN = "login", "Logged in"
     LOGIN_FAILED = "login_failed", "Failed to log in"
+    WRONG_CODE = "wrong_code", "Gave a wrong code"
+    RECOVERY = "recovery", "Used a recovery code"
     LOCKED = "locked", "Was locked out"
     LOGOUT = "logout", "Logged out"
     UNLOCK = "unlock", "Unlocked"

@@ -20,6 +20,7 @@ from django.db import DatabaseError
 from batches.progress import progress_of_all
 from batches.watching import WATCHERS, Seat
 from web.numbers import whole_number
+from web.secondfactor import lacks_second_factor
 
 EVERY = 1.0  # seconds from one look to the next
 LONGEST = 600.0  # seconds of a connection; the browser opens another, whose rights are asked anew
@@ -37,7 +38,7 @@ def asked_for(texts: Iterable[str]) -> list[int]:
 
 @database_sync_to_async
 def may_see(user: AbstractBaseUser | AnonymousUser) -> bool:
-    return user.has_perm("batches.view_batch")
+    return user.has_perm("batches.view_batch") and not lacks_second_factor(user)
 
 
 class LiveBatches(AsyncJsonWebsocketConsumer):

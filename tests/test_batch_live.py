@@ -19,6 +19,7 @@ from batches.live import AGAIN, BROKEN, ENDED, FULL, MOST_SHOWN, LiveBatches, as
 from batches.models import Batch
 from batches.watching import MOST, MOST_OF_A_USER, WATCHERS
 from tests.batching import stage, started, work_off
+from tests.codes import with_second_factor
 from tests.conftest import person
 from tests.processes import PATIENCE
 from tradelog.asgi import application
@@ -103,6 +104,16 @@ def test_nobody_else_gets_it(looker: User) -> None:
     assert not talk(person("nobody"), address)
     User.objects.filter(pk=looker.pk).update(is_active=False)
     assert not talk(looker, address)
+
+
+def test_staff_that_must_have_a_second_factor_does_not_get_it_without(
+    looker: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = address_of(started())
+    monkeypatch.setattr(settings, "TRADELOG_STAFF_SECOND_FACTOR", True)
+    assert not talk(looker, address)
+    with_second_factor(looker)
+    assert talk(looker, address)
 
 
 def test_pages_of_others_do_not_get_it(looker: User) -> None:

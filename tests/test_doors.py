@@ -26,6 +26,9 @@ PEOPLE = ["stranger", "nobody", "staff", "viewer", "operator", "admin", "superus
 # By the name of its address: who is the first that may. Those without a name stand by the address.
 PAGES = {
     "login": "stranger",
+    "login-code": None,  # but for whom the session waits
+    "second-factor": "nobody",
+    "admin/login/": "stranger",
     "admin/logout/": "stranger",
     "admin/password_change/": "nobody",
     "admin/password_change/done/": "nobody",
@@ -77,6 +80,7 @@ ADMIN = {
     **dict.fromkeys(["AccessAttempt", "Schedule", "OrmQ", "Success", "Failure"], OF_SUPERUSERS),
     **dict.fromkeys(["User", "Group"], ("superuser",) * 4),
     "AuthToken": ("superuser", "superuser", None, "superuser"),
+    "TOTPDevice": ("superuser", None, None, "superuser"),
     "AuditEntry": ("admin", None, None, None),
     **dict.fromkeys(["Notice", "IntegrityIssue", "OpenOrderSnapshot", "OpenOrder"], SHOWN),
     **dict.fromkeys(["ImportRowLog", "ImportedExecution", "BatchTrade"], SHOWN),
@@ -89,7 +93,7 @@ ADMIN = {
 }
 ACTIONS = {
     **dict.fromkeys([f"{name}.delete_selected" for name in ("User", "Group")], "superuser"),
-    "AuthToken.delete_selected": "superuser",
+    **dict.fromkeys(["AuthToken.delete_selected", "TOTPDevice.delete_selected"], "superuser"),
     "AccessAttempt.unlock_selected": "superuser",
     "Notice.acknowledge_selected": "operator",
     "IntegrityIssue.dismiss_selected": "operator",

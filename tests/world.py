@@ -5,6 +5,7 @@ from uuid import uuid4
 from axes.models import AccessAttempt
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_q.models import Task
 from django_q.tasks import async_task
 from knox.models import AuthToken
@@ -25,6 +26,7 @@ def everything(take_in: TakeIn) -> ImportExecutionLog:
     """An import with a line taken in, one failed and one known, and one of all else."""
     Group.objects.create(name="Operators")
     AuthToken.objects.create(User.objects.first() or User.objects.create(username="thea"))
+    TOTPDevice.objects.create(user=User.objects.create(username="theo"), name="second factor")
     place_schedules()
     ring("import", trigger=Trigger.MANUAL)
     Notice.objects.create(key="x", title="Import failed")

@@ -1,4 +1,4 @@
-"""Users, groups, tokens, failed logins and the queue in the admin's shell."""
+"""Users, groups, tokens, second factors, failed logins and the queue in the admin's shell."""
 
 from datetime import datetime, timedelta
 
@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_q.models import Failure, OrmQ, Schedule, Success
 from knox.admin import AuthTokenCreateForm
 from knox.models import AuthToken
@@ -22,14 +24,15 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from audit.admin import AuditedAdmin
 from audit.models import Deed
 from audit.writing import write_down
+from tradelog import secondfactor
 from tradelog.models import TokenScope
 from tradelog.tries import is_fresh, locked_until
 from web.readonly import ReadOnlyAdmin
 from web.scopes import Scope, scope_of
 
 # Of the queue, nothing may be changed by hand: what stands there is run as code. With the queue in
-# Redis, django-q2 does not register all of these.
-theirs = [User, Group, AuthToken, Failure, OrmQ, Schedule, Success]
+# Redis, django-q2 does not register all of these. django-otp's own pages would show secrets.
+theirs = [User, Group, AuthToken, Failure, OrmQ, Schedule, Success, TOTPDevice, StaticDevice]
 admin.site.unregister(filter(admin.site.is_registered, theirs))
 
 
@@ -90,6 +93,32 @@ class TokenAdmin(AuditedAdmin):
         super().save_model(request, obj, form, change)
         TokenScope.objects.create(token=obj, scope=form.cleaned_data["scope"])
         messages.warning(request, f"The token, shown this once: {form.token}")
+
+
+@admin.register(TOTPDevice)
+class SecondFactorAdmin(AuditedAdmin):
+    """Who has one. To delete it helps who has lost the phone; the recovery codes go with it."""
+
+    list_display = ["user", "created_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username"]
+    search_help_text = "User"
+    fields = ["user", "created_at", "last_used_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).filter(confirmed=True)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: TOTPDevice | None = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: TOTPDevice) -> None:
+        secondfactor.forget([obj.user_id])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        secondfactor.forget([*queryset.values_list("user", flat=True)])
 
 
 @admin.register(AccessAttempt)

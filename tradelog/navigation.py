@@ -98,6 +98,9 @@ NAVIGATION = [
             {"title": "API", "icon": "api", "link": reverse_lazy("api-docs")},
             sidebar_item("Tokens", "key", "admin:knox_authtoken_changelist"),
             sidebar_item("Audit", "policy", "admin:audit_auditentry_changelist"),
+            sidebar_item(
+                "Second factors", "phonelink_lock", "admin:otp_totp_totpdevice_changelist"
+            ),
             sidebar_item("Failed logins", "lock", "admin:axes_accessattempt_changelist"),
             sidebar_item("Users", "person", "admin:auth_user_changelist"),
             sidebar_item("Groups", "group", "admin:auth_group_changelist"),

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 import environ
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from tradelog.apisettings import REST_FRAMEWORK, REST_KNOX, SPECTACULAR_SETTINGS  # noqa: F401
 from tradelog.contentsecurity import CONTENT_SECURITY_POLICY  # noqa: F401
@@ -43,6 +44,7 @@ TRADELOG_LOGIN_TRIES_PER_ADDRESS = (
     whole_number(env.str("TRADELOG_LOGIN_TRIES_PER_ADDRESS", default="50")) or 0
 )
 TRADELOG_LOCK_MINUTES = whole_number(env.str("TRADELOG_LOCK_MINUTES", default="15")) or 0
+TRADELOG_STAFF_SECOND_FACTOR = env.bool("TRADELOG_STAFF_SECOND_FACTOR", default=False)
 TRADELOG_TOKEN_DAYS = whole_number(env.str("TRADELOG_TOKEN_DAYS", default="90")) or 0
 TRADELOG_ADMIN_PASSWORD = env.str("TRADELOG_ADMIN_PASSWORD", default="")
 # Days; 0 is never, and so is what is no number, which a system check says.
@@ -133,7 +135,9 @@ Q_CLUSTER = {
 
 ROOMS = ["web", "audit", "joblogs", "trades", "orders", "imports", "batches"]
 INSTALLED_APPS = [
-    "django_q",  # before us, who take over its pages in the admin
+    "django_q",  # these before us, who take over their pages in the admin
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "tradelog.apps.TradelogConfig",
     "unfold",
     "unfold.contrib.filters",
@@ -193,6 +197,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "audit.middleware.remember_who_asks",
+    "tradelog.secondfactorpages.lead_staff_there",
     "web.failures.tell_what_is_away",
 ]
 
@@ -265,6 +270,7 @@ TRADELOG_PROXIES = whole_number(env.str("TRADELOG_PROXIES", default="1" if HTTPS
 AXES_HANDLER = "tradelog.tries.CountBefore"
 AXES_LOCKOUT_CALLABLE = "tradelog.tries.answer_locked"
 AXES_CLIENT_IP_CALLABLE = "web.addresses.home_address"
+OTP_TOTP_ISSUER, OTP_TOTP_SYNC = "tradelog", False  # what apps show; phones have the right time
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = AXES_VERBOSE = AXES_ENABLE_ADMIN = False
 
 # --- The shell of the admin
@@ -280,6 +286,12 @@ UNFOLD = {
     "STYLES": [lambda request: static("tradelog.css")],
     "SCRIPTS": [lambda request: static("tradelog.js")],
     "DASHBOARD_CALLBACK": "tradelog.dashboard.dashboard",
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+            {"title": "Second factor", "link": reverse_lazy("second-factor")},
+        ],
+    },
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {

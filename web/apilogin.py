@@ -4,20 +4,21 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 from knox.auth import TokenAuthentication
 from rest_framework.authentication import BasicAuthentication
-from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
 from web.addresses import home_address
 from web.scopes import Scope, limit, scope_of
+from web.secondfactor import those_with_a_password_alone
 
 MINUTE = 60  # seconds
+NO_PASSWORD = "This user logs in with a second factor. Programs use a token of theirs."
 
 
 class Requests(SimpleRateThrottle):
@@ -54,7 +55,8 @@ class PasswordLogin(FailedLogins, BasicAuthentication):
     """HTTP Basic, with the accounts of the pages; tries are counted as those of the page are.
 
     Programs send their password with each request. One that was right is known again for a minute:
-    to look at it takes long, and to count it is a write.
+    to look at it takes long, and to count it is a write. It does not do for users who have, or must
+    have, a second factor.
     """
 
     www_authenticate_realm = "tradelog"
@@ -64,7 +66,8 @@ class PasswordLogin(FailedLogins, BasicAuthentication):
     ) -> tuple[Any, Any]:
         key = self.key_of(userid, password, request)
         known = cache.get(key, {})
-        user = User.objects.filter(pk=known["user"], is_active=True).first() if known else None
+        enough = those_with_a_password_alone()
+        user = enough.filter(pk=known["user"]).first() if known else None
         if user and known["hash"] == user.get_session_auth_hash():
             return user, None
         try:
@@ -73,6 +76,8 @@ class PasswordLogin(FailedLogins, BasicAuthentication):
             if getattr(request, "axes_locked_out", False):
                 raise Throttled(settings.TRADELOG_LOCK_MINUTES * MINUTE) from None
             raise
+        if not enough.filter(pk=user.pk).exists():
+            raise PermissionDenied(NO_PASSWORD)
         cache.set(key, {"user": user.pk, "hash": user.get_session_auth_hash()}, MINUTE)
         return user, None
 
