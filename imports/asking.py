@@ -62,14 +62,13 @@ class Snapshot:
             self.ids.update(row[0] for row in rows)
             self.account_ids.add(account_id)
 
-    def unsure(self, account_ids: Sequence[int | None], ids: Sequence[str | None]) -> list[Key]:
-        """Those identities, given in columns, that the ledger must be asked for."""
+    def unsure(self, account_ids: Sequence[int | None], ids: Sequence[str | None]) -> Sequence[int]:
+        """The places of those identities, given in columns, that the ledger must be asked for."""
         self.learn(set(account_ids) - {None})
-        keys = zip(account_ids, ids, strict=True)
         if len(self.ids) > self.most:
-            return list(keys)
+            return range(len(ids))
         met = self.ids.intersection(ids)
-        return [key for key in keys if key[1] in met] if met else []
+        return [place for place, one in enumerate(ids) if one in met] if met else []
 
 
 def known_executions(keys: Iterable[Key]) -> dict[Key, Known]:

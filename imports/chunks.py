@@ -41,12 +41,12 @@ class Chunk:
     lines: dict[int, Line]
     symbols: dict[str, Symbol]
     reader: LineReader
-    # What rows.prepared makes of the columns, the places in the order of identities, and those
+    # What rows.prepared makes of the columns, the places in the order of identities, and those of
     # identities that are there more than once.
     for_row_logs: Columns = field(default_factory=dict)
     for_trades: Columns = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
-    repeated: set[str] = field(default_factory=set)
+    repeated: set[int] = field(default_factory=set)
 
     def line(self, place: int) -> Line:
         """The line as a single one; its place says how it is known."""

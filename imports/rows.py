@@ -38,8 +38,8 @@ def prepared(chunk: Chunk) -> Chunk:
     ids = chunk.columns["execution_id"]
     places = [place for place, one in enumerate(ids) if one is not None]
     chunk.order = sorted(places, key=ids.__getitem__)
-    neighbours = pairwise(map(ids.__getitem__, chunk.order))
-    chunk.repeated = {one for one, next_one in neighbours if one == next_one}
+    twins = (pair for pair in pairwise(chunk.order) if ids[pair[0]] == ids[pair[1]])
+    chunk.repeated = {place for pair in twins for place in pair}
     return chunk
 
 

@@ -90,16 +90,12 @@ def settle(chunk: Chunk, places: Places) -> Settled:
     accounts, symbols, ids = (chunk.columns[name] for name in ("account", "symbol", "execution_id"))
     places.learn(set(accounts) - {None}, chunk.symbols)
     account_ids = list(map(places.accounts.get, accounts))
-    if places.snapshot:
-        keys = places.snapshot.unsure(account_ids, ids)
-    else:
-        keys = zip(account_ids, ids, strict=True)
-    known = known_executions(keys)
+    unsure = places.snapshot.unsure(account_ids, ids) if places.snapshot else range(len(ids))
+    known = known_executions((account_ids[place], ids[place]) for place in unsure)
     mended = trades_of_refused(chunk)
     # By the ids alone, which costs less; an id that only another account has is no harm.
-    special = chunk.repeated.union(key[1] for key in known)
-    odd = chunk.lines.keys() | {place for place, one in enumerate(ids) if one in special}
-
+    special = {key[1] for key in known}
+    odd = chunk.repeated.union(chunk.lines, (place for place in unsure if ids[place] in special))
     odd_keys = {place: (account_ids[place], ids[place]) for place in odd}
     new = [key for key in odd_keys.values() if key[1] is not None and key not in known]
     return Settled(

@@ -275,5 +275,4 @@ def test_a_snapshot_does_not_end_at_ids_that_other_accounts_have_too(take_in: Ta
     accounts = dict(Account.objects.values_list("name", "pk"))
     snapshot = Snapshot(5)
     assert snapshot.unsure([accounts["Sim1"]], ["new"]) == []
-    keys = [(accounts["Sim2"], one) for one in ids]
-    assert snapshot.unsure([accounts["Sim2"]] * len(ids), ids) == keys
+    assert [*snapshot.unsure([accounts["Sim2"]] * len(ids), ids)] == [*range(len(ids))]
