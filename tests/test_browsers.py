@@ -15,7 +15,7 @@ from tests.conftest import TakeIn, file_of, fill
 from tradelog.tries import FRESH, LOGGED_IN_AT
 
 SHELL = ["/", "/import-logs/", "/batches/", "/batches/new/", "/trades/", "/positions/", "/issues/"]
-SHELL += ["/open-orders/", "/notices/", "/scheduler/", "/import-logs/backup/"]
+SHELL += ["/open-orders/", "/notices/", "/scheduler/", "/import-logs/backup/", "/account/tokens/"]
 ADMIN = ["/admin/", "/admin/trades/account/", "/admin/password_change/"]
 PLAIN = ["/nothing-here"]
 NOTHING = ["/api/import-logs/list", "/api/nothing", "/import-backup", "/trades/export/"]

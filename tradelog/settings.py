@@ -280,6 +280,7 @@ UNFOLD = {
     "STYLES": [lambda request: static("tradelog.css")],
     "SCRIPTS": [lambda request: static("tradelog.js")],
     "DASHBOARD_CALLBACK": "tradelog.dashboard.dashboard",
+    "ACCOUNT": {"navigation": "tradelog.navigation.account_menu"},
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {
