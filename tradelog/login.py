@@ -33,6 +33,5 @@ class Login(LoginView):
 urlpatterns = [
     path("login/", Login.as_view(), name="login"),
     path("admin/logout/", LogoutView.as_view(next_page="login")),
-    path("admin/password_change/", login_required(admin.site.password_change)),
     path("admin/password_change/done/", login_required(admin.site.password_change_done)),
 ]
