@@ -20,6 +20,7 @@ AGES = (
     "TRADELOG_DELETE_NOTICES_DAYS",
     "TRADELOG_DELETE_ROW_LOGS_DAYS",
     "TRADELOG_DELETE_JOB_LINES_DAYS",
+    "TRADELOG_AUDIT_DAYS",
 )
 SHORTEST_TOKEN = 24  # characters
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}

@@ -53,6 +53,7 @@ TRADELOG_DELETE_ROW_LOGS_DAYS = whole_number(env.str("TRADELOG_DELETE_ROW_LOGS_D
 TRADELOG_DELETE_JOB_LINES_DAYS = whole_number(
     env.str("TRADELOG_DELETE_JOB_LINES_DAYS", default="30")
 )
+TRADELOG_AUDIT_DAYS = whole_number(env.str("TRADELOG_AUDIT_DAYS", default="0"))
 # Addresses of Apprise, parted by blanks. They hold secrets: nothing shows or logs them.
 TRADELOG_NOTIFY_URLS = env.str("TRADELOG_NOTIFY_URLS", default="").split()
 TRADELOG_NOTIFY_LEVEL = env.str("TRADELOG_NOTIFY_LEVEL", default="info")
