@@ -108,7 +108,7 @@ def guard_problems() -> Iterator[CheckMessage]:
 
 
 def api_problems() -> Iterator[CheckMessage]:
-    numbers = ("API_PER_MINUTE", "FAILED_LOGINS_PER_MINUTE", "TOKEN_DAYS")
+    numbers = ("API_PER_MINUTE", "WRONG_TOKENS_PER_MINUTE", "TOKEN_DAYS")
     for name in (f"TRADELOG_{number}" for number in numbers):
         if getattr(settings, name) < 1:
             yield Error(

@@ -35,8 +35,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 TRADELOG_MAX_FILE_MB = whole_number(env.str("TRADELOG_MAX_FILE_MB", default="1024")) or 0
 TRADELOG_MAX_BATCH_LINES = whole_number(env.str("TRADELOG_MAX_BATCH_LINES", default="100000")) or 0
 TRADELOG_API_PER_MINUTE = whole_number(env.str("TRADELOG_API_PER_MINUTE", default="600")) or 0
-TRADELOG_FAILED_LOGINS_PER_MINUTE = (
-    whole_number(env.str("TRADELOG_FAILED_LOGINS_PER_MINUTE", default="10")) or 0
+TRADELOG_WRONG_TOKENS_PER_MINUTE = (
+    whole_number(env.str("TRADELOG_WRONG_TOKENS_PER_MINUTE", default="10")) or 0
 )
 TRADELOG_LOGIN_TRIES = whole_number(env.str("TRADELOG_LOGIN_TRIES", default="5")) or 0
 TRADELOG_LOGIN_TRIES_PER_ADDRESS = (
