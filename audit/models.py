@@ -61,5 +61,5 @@ class AuditEntry(models.Model):
         verbose_name_plural = "audit entries"
 
     def __str__(self) -> str:
-        who = self.username or "Somebody"
+        who = self.username or ("A worker" if self.way == Way.WORKER else "Somebody")
         return f"{who} {self.get_deed_display().lower()} {self.subject}".strip()

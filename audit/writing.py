@@ -86,7 +86,8 @@ def named(subject: Model | str) -> dict[str, str]:
     return {
         "kind": str(subject._meta.verbose_name),
         "subject_id": str(subject.pk)[:50],
-        "subject": str(subject)[:200],
+        # Of a token: how it begins, not its hash.
+        "subject": str(getattr(subject, "token_key", subject))[:200],
     }
 
 

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from batches import serializers as shapes
-from batches.control import delete_template
+from batches.control import delete_template, save_template
 from batches.mapping import StagingError
 from batches.models import BatchTemplate
 from batches.wishes import Wishes
@@ -61,7 +61,7 @@ class Templates(ApiView):
     def post(self, request: Request) -> Response:
         """Make a template."""
         values = checked(shapes.TemplateData(data=request.data))
-        return shown(BatchTemplate.objects.create(**values, created_by=request.user), 201)
+        return shown(save_template(BatchTemplate(**values, created_by=request.user)), 201)
 
 
 class Template(ApiView):
@@ -87,8 +87,7 @@ class Template(ApiView):
         template = find_template(id)
         for name, value in checked(shapes.TemplateData(template, data=request.data)).items():
             setattr(template, name, value)
-        template.save()
-        return shown(template)
+        return shown(save_template(template))
 
     @extend_schema(parameters=[ID], responses=answers(shapes.Deleted, 404))
     def delete(self, request: Request, id: str) -> Response:

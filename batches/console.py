@@ -9,9 +9,14 @@ from tqdm import tqdm
 from batches.errors import grouped_errors
 from batches.models import Batch
 from batches.staging import Preview
+from joblogs.recurring import beat
 
 PROBLEMS_SHOWN = 5
 BETWEEN_LOOKS = 0.5  # seconds
+NO_WORKER = (
+    "No worker runs, so nothing is executed: start one with bin/serve or manage.py qcluster. "
+    "Waiting for it; Ctrl-C ends only the waiting."
+)
 
 
 def staged_in_words(batch: Batch) -> str:
@@ -40,7 +45,8 @@ def problems_in_words(batch: Batch) -> Iterator[str]:
 
 
 def follow(batch: Batch) -> None:
-    """Wait until a started batch is final, with a bar on a terminal."""
+    """Wait until a started batch is final, with a bar on a terminal; say it if no worker runs."""
+    is_told = False
     with tqdm(
         desc=batch.name,
         unit=" trades",
@@ -50,6 +56,9 @@ def follow(batch: Batch) -> None:
         file=sys.stderr,
     ) as bar:
         while not batch.is_completed:
+            if not is_told and beat().is_silent:
+                tqdm.write(NO_WORKER, file=sys.stderr)
+                is_told = True
             time.sleep(BETWEEN_LOOKS)
             batch.refresh_from_db()
             bar.update(batch.processed_trades - bar.n)

@@ -225,6 +225,14 @@ def why_it_cannot_be_undone(batch: Batch) -> str:
     return "" if executor.can_undo else f"{executor.title} has executed it outside of this house"
 
 
+def save_template(template: BatchTemplate) -> BatchTemplate:
+    with transaction.atomic():
+        deed = Deed.CHANGE if template.pk else Deed.ADD
+        template.save()
+        write_down(deed, template)
+    return template
+
+
 def delete_template(template: BatchTemplate) -> None:
     """Batches that were made from it stay."""
     with transaction.atomic():

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from batches.control import save_template
 from batches.executors import EXECUTORS, make
 from batches.executors.wishes import Setting
 from batches.fields import FIELDS
@@ -222,5 +223,4 @@ class TemplateForm(WorkForm):
         for kind in ("column", "default"):
             said = {name: self.cleaned_data[f"{kind}.{name}"] for name in FIELDS}
             setattr(self.template, f"{kind}s", {name: text for name, text in said.items() if text})
-        self.template.save()
-        return self.template
+        return save_template(self.template)

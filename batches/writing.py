@@ -7,6 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from audit.models import Deed
+from audit.writing import write_down
 from batches.lines import StagedLine
 from batches.models import Batch, BatchTrade
 from batches.states import TradeStatus
@@ -48,6 +50,8 @@ class Staged:
             self.batch.save()
             for lines in self.spool:
                 write_lines(self.batch, lines)
+            user, count = self.batch.created_by, self.batch.total_trades
+            write_down(Deed.ADD, self.batch, user=user, count=count, words="trades")
         return self.batch
 
     def replace(self) -> int:

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -19,7 +20,7 @@ from imports.problems import FileError
 from imports.retry import FileMissing, retry
 from imports.sample import receive_sample
 from imports.states import StateConflict, Status
-from imports.storing import Wishes, refuse_too_large, stored_import
+from imports.storing import Wishes, refuse_too_large, save_new, stored_import, write_down_new
 from imports.summary import outcome
 from imports.uploadkeys import LONGEST_KEY, KeyReused, save_once
 from joblogs.states import Trigger
@@ -79,10 +80,14 @@ def save_for(
     """The same, once its bytes are stored."""
     # One that could not be stored may be sent again under the same key.
     if not key or not log.is_active:
-        log.save()
+        save_new(log)
         return log, True
     try:
-        return save_once(log, key, user)
+        with transaction.atomic():
+            log, is_new = save_once(log, key, user)
+            if is_new:
+                write_down_new(log)
+        return log, is_new
     except KeyReused:
         sentence = f"The {KEY} '{key}' stands for another upload; choose a new one."
         raise ApiError(422, "IDEMPOTENCY_KEY_REUSED", sentence) from None

@@ -13,7 +13,7 @@ from imports.formats.source_executions import FORMAT
 from imports.models import ImportExecutionLog
 from imports.moments import EARLIEST_YEAR
 from imports.states import StateConflict
-from imports.storing import Wishes, new_import
+from imports.storing import Wishes, new_import, save_new
 from sources.configured import executions
 from sources.reading import SourceError
 
@@ -76,7 +76,7 @@ def receive_range(
     )
     log = new_import(f"executions-{words_for(start, end)}.csv", wishes)
     log.days = as_json(days_between(start, end))
-    log.save()
+    save_new(log)
     return log
 
 

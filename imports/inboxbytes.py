@@ -3,14 +3,14 @@
 import hashlib
 from pathlib import Path
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from imports.growing import size_of
 from imports.inboxfolders import Claimed, open_file
 from imports.models import ImportExecutionLog
 from imports.problems import FileError
 from imports.states import Status
-from imports.storing import fail, keep, refuse_too_large
+from imports.storing import fail, keep, refuse_too_large, save_new
 
 
 def keep_bytes(file: Claimed, log: ImportExecutionLog) -> None:
@@ -47,8 +47,7 @@ def had_before(log: ImportExecutionLog) -> ImportExecutionLog | None:
 def queued(log: ImportExecutionLog) -> bool:
     """Commit the import; False if another scan was faster, for the batch id is unique."""
     try:
-        with transaction.atomic():
-            log.save()
+        save_new(log)
     except IntegrityError:
         return False
     return True

@@ -9,8 +9,11 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
 from django.utils import timezone
 
+from audit.models import Deed
+from audit.writing import write_down
 from imports.models import ImportExecutionLog
 from imports.packed import is_backup
 from imports.problems import FileError
@@ -34,8 +37,21 @@ class Wishes:
 def receive(source: BinaryIO, file_name: str, wishes: Wishes | None = None) -> ImportExecutionLog:
     """Store a file and queue its import. Nothing is parsed yet."""
     log = stored_import(source, file_name, wishes)
-    log.save()
+    save_new(log)
     return log
+
+
+def save_new(log: ImportExecutionLog) -> None:
+    with transaction.atomic():
+        log.save()
+        write_down_new(log)
+
+
+def write_down_new(log: ImportExecutionLog) -> None:
+    """Audit who has brought it. What a worker finds by itself is nobody's."""
+    size = f", {log.file_size:,} bytes" if log.file_size else ""
+    words = f"{log.get_import_type_display()}{size}"
+    write_down(Deed.ADD, log, user=log.created_by, words=words)
 
 
 def stored_import(

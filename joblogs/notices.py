@@ -6,8 +6,11 @@ name receivers. Any room may tell; nobody is told twice, whatever is killed or c
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
 from django.utils import timezone
 
+from audit.models import Deed
+from audit.writing import write_down
 from joblogs.models import Notice, NoticeQuerySet
 from joblogs.queueing import ring
 from joblogs.states import Delivery, Level, Trigger
@@ -15,6 +18,7 @@ from joblogs.wording import cut, worded
 
 SEND = "send_notice"
 LONGEST_TITLE = 200
+MOST_NAMED = 5
 RANK = {Level.INFO: 0, Level.WARNING: 1, Level.ERROR: 2}
 
 
@@ -70,4 +74,11 @@ def acknowledge_until(newest: int, user: AbstractBaseUser) -> int:
 
 
 def acknowledge_these(notices: NoticeQuerySet, user: AbstractBaseUser) -> int:
-    return notices.open().update(acknowledged_at=timezone.now(), acknowledged_by=user)
+    moment = timezone.now()
+    with transaction.atomic():
+        titles = [*notices.open().order_by("pk").values_list("title", flat=True)[:MOST_NAMED]]
+        count = notices.open().update(acknowledged_at=moment, acknowledged_by=user)
+        if count:
+            words = f"acknowledged: {'; '.join(titles)}"
+            write_down(Deed.CHANGE, "notices", user=user, count=count, words=words)
+    return count

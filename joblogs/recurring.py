@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet, Subquery
 from django.utils import timezone
 from django_q.models import Schedule, Task
+from django_q.signals import post_spawn
+from django_q.tasks import async_task
 
 from audit.models import Deed
 from audit.writing import write_down
@@ -19,6 +21,7 @@ from joblogs.registry import JOBS
 from joblogs.schedules import (
     ATTEND,
     FOREVER,
+    GREET,
     PAUSED,
     RECUR,
     begin,
@@ -31,7 +34,8 @@ from joblogs.states import ACTIVE, Status, Trigger
 logger = logging.getLogger(__name__)
 
 LATE = timedelta(minutes=2)  # the queue looks at its schedules every 30 seconds
-SILENT = timedelta(minutes=3)  # a worker attends every minute
+ATTENDED = timedelta(minutes=1)  # so often does a worker
+SILENT = timedelta(minutes=3)
 
 
 class NoSuchJob(Exception):
@@ -142,12 +146,13 @@ class Beat:
 
 
 def beat() -> Beat:
-    """A worker attends every minute; one that is busy gives signs of life in its job's log.
+    """A worker greets when it starts, and attends every minute; one that is busy gives signs of
+    life in its job's log.
 
     Signs from the future are of before a clock was set back: they would hide those of now.
     """
     soon = timezone.now() + SILENT
-    attended = Task.objects.filter(func=ATTEND, stopped__lte=soon)
+    attended = Task.objects.filter(func__in=[ATTEND, GREET], stopped__lte=soon)
     attended = attended.aggregate(at=Max("stopped"))["at"]
     at_work = JobLog.objects.filter(status=Status.PROCESSING).exclude(trigger=Trigger.COMMAND)
     lived = at_work.filter(heartbeat_at__lte=soon).aggregate(at=Max("heartbeat_at"))["at"]
@@ -156,6 +161,23 @@ def beat() -> Beat:
     return Beat(
         max(filter(None, [attended, lived]), default=None), waits["number"], waits["oldest"]
     )
+
+
+def greet_at_the_start() -> None:
+    """The queue looks at its schedules only 30 seconds after the start of a worker, which until
+    then would seem not to run.
+    """
+    post_spawn.connect(ring_to_greet)
+
+
+def ring_to_greet(**_: object) -> None:
+    """What the processes of a worker begin with; none of it may keep them from working."""
+    try:
+        last = beat().at
+        if last is None or last < timezone.now() - ATTENDED:
+            async_task(GREET)
+    except Exception as problem:
+        logger.warning("The queue cannot be reached: %s", problem)
 
 
 # --- What a user may do

@@ -27,6 +27,7 @@ from joblogs.states import ACTIVE, Trigger
 logger = logging.getLogger(__name__)
 
 ATTEND, RECUR = "joblogs.tasks.attend", "joblogs.tasks.recur"
+GREET = "joblogs.tasks.greet"
 # "attend" is no job: it looks after the others and leaves no log.
 ATTENDING = ("attend", {"func": ATTEND, "args": None, "minutes": 1})
 FOREVER, PAUSED = -1, 0  # of `repeats`

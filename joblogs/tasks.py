@@ -10,6 +10,7 @@ from joblogs.notices import SEND
 from joblogs.poolqueue import use_between_processes
 from joblogs.queueing import note, ring_again, ring_for_the_waiting
 from joblogs.reaper import bury_the_silent
+from joblogs.recurring import greet_at_the_start
 from joblogs.registry import JOBS, Job, register
 from joblogs.running import run_job
 from joblogs.schedules import begin, mend_every_round, place_schedules
@@ -19,6 +20,7 @@ from joblogs.states import Status, Trigger
 logger = logging.getLogger(__name__)
 
 mend_every_round()
+greet_at_the_start()
 use_between_processes()
 register(
     Job(SEND, send_notice, waiting=waiting_notices),
@@ -61,6 +63,11 @@ def recur(name: str) -> str:
         log.delete()
         return "There was nothing to do."
     return "Done."
+
+
+def greet() -> str:
+    """That this was called is the first sign of life of a worker."""
+    return "Nothing else was to be done."
 
 
 def attend() -> str:

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from audit.models import AuditEntry
+from audit.models import AuditEntry, Deed
 from imports import clearing
 from imports.clearing import clear_slice
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
@@ -66,7 +66,7 @@ def test_a_retry_outlives_what_it_retried(take_in: TakeIn, adam_asks: Client) ->
 def test_the_history_tells_who_cleared(take_in: TakeIn, adam: User, adam_asks: Client) -> None:
     take_in(GOOD)
     clear(adam_asks)
-    entry = AuditEntry.objects.get()
+    entry = AuditEntry.objects.get(deed=Deed.CLEAR)
     assert (entry.user, entry.deed, entry.count) == (adam, "clear", 1)
 
 

@@ -12,7 +12,7 @@ from knox.models import AuthToken
 from rest_framework.views import APIView
 
 from imports.models import ImportExecutionLog
-from tests.apis import PASSWORD, asking, refused
+from tests.apis import PASSWORD, asking, basic, refused
 from tests.conftest import TakeIn, file_of, fill
 from tradelog.tokens import Token, Tokens
 from web.api import ApiView, NothingHere
@@ -281,16 +281,26 @@ def test_so_many_requests_a_minute(vera: User, settings: object) -> None:
     assert int(answers[2].headers["Retry-After"]) <= 60
 
 
-def test_so_many_failed_logins_a_minute(vera: User, settings: object) -> None:
-    settings.TRADELOG_FAILED_LOGINS_PER_MINUTE = 2
+def test_so_many_wrong_tokens_a_minute(vera: User, settings: object) -> None:
+    settings.TRADELOG_WRONG_TOKENS_PER_MINUTE = 2
+    _, right = AuthToken.objects.create(vera)
     for _ in range(2):
         refused(by_token("tl_x").get("/api/tokens"), 401, "AUTHENTICATION_FAILED")
     refused(by_token("tl_x").get("/api/tokens"), 429, "TOO_MANY_REQUESTS")
-    refused(asking(vera).get("/api/tokens"), 429, "TOO_MANY_REQUESTS")
+    refused(by_token(right).get("/api/tokens"), 429, "TOO_MANY_REQUESTS")
+    assert asking(vera).get("/api/tokens").status_code == 200
+
+
+def test_wrong_passwords_are_not_counted_twice(vera: User, settings: object) -> None:
+    settings.TRADELOG_WRONG_TOKENS_PER_MINUTE = 1
+    _, right = AuthToken.objects.create(vera)
+    wrong = Client(headers={"Authorization": basic("vera", "wrong")})
+    assert [wrong.get("/api/tokens").status_code for _ in range(3)] == [401] * 3
+    assert by_token(right).get("/api/tokens").status_code == 200
 
 
 def test_a_claimed_address_does_not_help(vera: User, settings: object) -> None:
-    settings.TRADELOG_FAILED_LOGINS_PER_MINUTE = 1
+    settings.TRADELOG_WRONG_TOKENS_PER_MINUTE = 1
     codes = [
         by_token("tl_x").get("/api/tokens", headers={"X-Forwarded-For": f"1.1.1.{n}"}).status_code
         for n in range(2)

@@ -1,10 +1,12 @@
 """Who did what, when, to how many and from where: written with the deed, and never changed."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import DatabaseError
 from django.test import Client
@@ -15,16 +17,19 @@ from audit.admin import AuditedAdmin
 from audit.models import AuditEntry, Deed
 from batches.control import undo
 from batches.models import Batch, BatchTemplate
+from imports.inbox import scan
+from imports.inboxfolders import Folders
 from imports.models import ImportExecutionLog
 from imports.retry import retry
 from imports.states import Status
 from joblogs.models import JobLog
+from joblogs.notices import tell
 from joblogs.running import run_job, start
 from joblogs.states import Trigger
-from tests.apis import PASSWORD, asking, basic
+from tests.apis import PASSWORD, UPLOAD, asking, basic
 from tests.batching import stage
 from tests.conftest import TakeIn, file_of, fill
-from trades.models import Account, Instrument, Trade
+from trades.models import Account, Instrument, IntegrityIssue, Trade
 from web.readonly import ReadOnlyAdmin
 
 PARTIAL = file_of(fill(), fill(ID="exec-2", Quantity="abc"), fill(ID="exec-3"))
@@ -34,7 +39,9 @@ JSON = "application/json"
 
 @pytest.fixture
 def log(take_in: TakeIn) -> ImportExecutionLog:
-    return take_in(PARTIAL)
+    log = take_in(PARTIAL)
+    AuditEntry.objects.all().delete()
+    return log
 
 
 @pytest.fixture
@@ -177,10 +184,159 @@ def test_tokens_made_and_revoked(adam: User) -> None:
     assert made["token"] not in repr([*AuditEntry.objects.values()])
 
 
+def test_ones_own_password_changed(as_adam: Client) -> None:
+    new = {"new_password1": "another, and long", "new_password2": "another, and long"}
+    as_adam.post("/admin/password_change/", {"old_password": "wrong"} | new)
+    assert entries() == []
+    as_adam.post("/admin/password_change/", {"old_password": PASSWORD} | new)
+    assert the_entry() == ("adam", "change", "adam", None)
+    assert AuditEntry.objects.get().words == "own password"
+    assert "another" not in repr([*AuditEntry.objects.values()])
+
+
 def test_recurring_jobs(as_adam: Client) -> None:
     for deed in ("run", "pause", "resume"):
         as_adam.post(f"/api/schedules/sync_open_orders/{deed}")
     assert [entry[1] for entry in entries()] == ["start", "pause", "resume"]
+
+
+@pytest.mark.parametrize("address", ["/open-orders/sync/", "/api/open-orders/sync"])
+def test_a_sync_that_is_asked_for(as_adam: Client, address: str) -> None:
+    as_adam.post(address)
+    as_adam.post(address)  # one waits already
+    assert (the_entry()[1], AuditEntry.objects.get().words) == ("start", "sync_open_orders")
+
+
+def test_notices_acknowledged(as_adam: Client) -> None:
+    newest = [tell(f"key {number}", f"Notice {number}") for number in range(3)][-1]
+    as_adam.put(f"/api/notices/{newest.pk}/acknowledge")
+    as_adam.post(reverse("notices-acknowledge"), {"newest": newest.pk})
+    as_adam.post(reverse("notices-acknowledge"), {"newest": newest.pk})
+    assert entries() == [("adam", "change", "notices", 1), ("adam", "change", "notices", 2)]
+    assert AuditEntry.objects.latest("pk").words == "acknowledged: Notice 0; Notice 1"
+
+
+# --- What comes into the house
+
+
+@pytest.mark.parametrize("key", ["", "mine"])
+def test_an_upload_by_api(as_adam: Client, key: str) -> None:
+    for _ in range(2 if key else 1):
+        file = SimpleUploadedFile("fills.csv", PARTIAL.encode())
+        as_adam.post(UPLOAD, {"file": file}, headers={"Idempotency-Key": key})
+    assert the_entry() == ("adam", "add", "fills.csv", None)
+    entry = AuditEntry.objects.get()
+    assert (entry.kind, entry.words) == ("import", f"CSV file, {len(PARTIAL)} bytes")
+
+
+def test_an_upload_by_the_page(as_adam: Client) -> None:
+    files = [SimpleUploadedFile(name, PARTIAL.encode()) for name in ("a.csv", "b.csv")]
+    as_adam.post(reverse("import-upload"), {"files": files})
+    assert [entry[:3] for entry in entries()] == [
+        ("adam", "add", "a.csv"),
+        ("adam", "add", "b.csv"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/import-sample-data", "Sample data, "),
+        ("/api/import-logs/date-range", "Date range"),
+        ("/import-backup", "Backup, "),
+    ],
+)
+def test_other_imports(as_adam: Client, address: str, words: str) -> None:
+    data = {"_metadata": {"filename": "mine.json"}, "trades": []}
+    as_adam.post(address, data if "backup" in address else {}, JSON)
+    assert the_entry()[:2] == ("adam", "add")
+    assert AuditEntry.objects.get().words.startswith(words)
+
+
+def test_an_import_by_a_command(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
+    (tmp_path / "fills.csv").write_text(file_of(fill()))
+    call_command("import_csv", str(tmp_path), "--timezone", "UTC", "--dry-run")
+    assert entries() == []
+    call_command("import_csv", str(tmp_path), "--timezone", "UTC")
+    assert the_entry() == ("root", "add", "fills.csv", None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_from_the_inbox_is_whose_scan_it_is(
+    adam: User, tmp_path: Path, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TRADELOG_INBOX_DIR = tmp_path
+    monkeypatch.setattr("imports.inbox.LOOKS_APART", 0)
+    for who in (adam, None):
+        Folders().inbox.joinpath(f"{who}.csv").write_text(file_of(fill(ID=str(who))))
+        job = start("scan_inbox", trigger=Trigger.MANUAL, asked_by=who)
+        run_job(JobLog.objects.get(pk=job.pk), lambda: scan(Trigger.MANUAL).as_json())
+    assert [*AuditEntry.objects.order_by("pk").values_list("username", "way", "subject")] == [
+        ("adam", "worker", "adam.csv"),
+        ("", "worker", "None.csv"),
+    ]
+
+
+def test_a_batch_made(as_adam: Client) -> None:
+    lines = [{"account": "Sim101", "instrument": "AAPL", "side": "buy"}] * 2
+    as_adam.post("/api/batches", {"name": "Morning", "trades": lines}, JSON)
+    assert the_entry() == ("adam", "add", "Morning", 2)
+
+
+def test_a_template_made_and_changed(as_adam: Client) -> None:
+    wanted = {"name": "Mornings", "executor": "journal"}
+    made = as_adam.post("/api/batch-templates", wanted, JSON).json()["template"]
+    as_adam.put(f"/api/batch-templates/{made['id']}", wanted, JSON)
+    assert [entry[1:3] for entry in entries()] == [("add", "Mornings"), ("change", "Mornings")]
+
+
+# --- What users say
+
+
+@pytest.fixture
+def issues(log: ImportExecutionLog) -> list[IntegrityIssue]:
+    trade = Trade.objects.earliest("pk")
+    found = IntegrityIssue.objects.bulk_create(
+        IntegrityIssue(
+            kind="gap",
+            account=trade.account,
+            instrument=trade.instrument,
+            trade=trade,
+            key=str(number),
+            occurred_at=trade.executed_at,
+            shows_from=trade.executed_at,
+        )
+        for number in range(2)
+    )
+    return sorted(found, key=lambda one: one.pk)
+
+
+def test_issues_dismissed_and_restored(as_adam: Client, issues: list[IntegrityIssue]) -> None:
+    first, second = (one.pk for one in issues)
+    as_adam.post(reverse("issues-dismiss"), {"issue": [first, second], "reason": "moved in"})
+    as_adam.put(f"/api/issues/{second}/restore")
+    as_adam.put(f"/api/issues/{second}/restore")
+    assert entries() == [
+        ("adam", "change", f"integrity issues {first}, {second}", 2),
+        ("adam", "change", f"integrity issues {second}", 1),
+    ]
+    words = [*AuditEntry.objects.order_by("pk").values_list("words", flat=True)]
+    assert words == ["dismissed: moved in", "dismissal taken back"]
+
+
+def test_remarks(as_adam: Client, log: ImportExecutionLog) -> None:
+    address = reverse("trade", args=[Trade.objects.earliest("pk").pk])
+    as_adam.post(address, {"notes": "too early", "reviewed": "on"})
+    as_adam.post(address, {"notes": "too early", "reviewed": "on"})
+    assert the_entry()[1] == "change"
+    entry = AuditEntry.objects.get()
+    assert (entry.kind, entry.words) == ("trade", "notes, reviewed")
+
+
+# --- What a worker does
 
 
 @pytest.mark.django_db(transaction=True)
@@ -306,7 +462,12 @@ DEEDS: list[tuple[str, Callable[[ImportExecutionLog], str]]] = [
     ("delete", lambda log: f"/api/batches/{Batch.objects.get().pk}"),
     ("post", lambda log: "/api/schedules/sync_open_orders/pause"),
     ("post", lambda log: "/api/tokens"),
+    ("post", lambda log: "/import-sample-data"),
+    ("post", lambda log: "/api/batches"),
 ]
+
+
+DATA = {"confirm": True, "name": "Morning", "trades": [{}]}
 
 
 @pytest.mark.parametrize(("method", "address"), DEEDS)
@@ -319,7 +480,7 @@ def test_no_deed_without_its_entry(
 ) -> None:
     stage(1)
     before = state()
-    answer = getattr(as_adam, method)(address(log), {"confirm": True}, content_type=JSON)
+    answer = getattr(as_adam, method)(address(log), DATA, content_type=JSON)
     assert answer.status_code == 500
     assert state() == before
 

@@ -15,13 +15,8 @@ from tests.conftest import TakeIn, file_of, fill
 from tradelog.tries import FRESH, LOGGED_IN_AT
 
 SHELL = ["/", "/import-logs/", "/batches/", "/batches/new/", "/trades/", "/positions/", "/issues/"]
-SHELL += [
-    "/open-orders/",
-    "/notices/",
-    "/scheduler/",
-    "/import-logs/backup/",
-    "/account/second-factor/",
-]
+SHELL += ["/open-orders/", "/notices/", "/scheduler/", "/import-logs/backup/"]
+SHELL += ["/account/tokens/", "/account/second-factor/"]
 ADMIN = ["/admin/", "/admin/trades/account/", "/admin/password_change/"]
 PLAIN = ["/nothing-here"]
 NOTHING = ["/api/import-logs/list", "/api/nothing", "/import-backup", "/trades/export/"]

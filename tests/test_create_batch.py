@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+from django_q.models import Task
 
 from batches import console
 from batches.models import Batch, BatchTemplate, BatchTrade
+from joblogs.schedules import ATTEND
 from tests.batching import work_off
 from tests.conftest import EXAMPLES
 from tests.processes import end, start
@@ -142,6 +145,27 @@ def test_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told = run(file_with(tmp_path / "good.csv", "\n".join(good)), "--start", "--wait")
     assert "good: success, 8 executed" in told
     assert Trade.objects.count() == 8
+
+
+def test_waiting_without_a_worker_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    looks = iter([lambda: None, work_off])
+    monkeypatch.setattr(console.time, "sleep", lambda seconds: next(looks)())
+    with pytest.raises(CommandError, match="did not succeed"):
+        run(EXAMPLE, "--start", "--wait")
+    assert capsys.readouterr().err.count("No worker runs") == 1
+
+
+def test_waiting_beside_a_worker_says_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    now = timezone.now()
+    Task.objects.create(id="x", name="attend", func=ATTEND, started=now, stopped=now)
+    monkeypatch.setattr(console.time, "sleep", lambda seconds: work_off())
+    with pytest.raises(CommandError, match="did not succeed"):
+        run(EXAMPLE, "--start", "--wait")
+    assert "No worker runs" not in capsys.readouterr().err
 
 
 def test_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ PAGES = {
     "admin/logout/": "stranger",
     "admin/password_change/": "nobody",
     "admin/password_change/done/": "nobody",
+    **dict.fromkeys(["tokens", "token-revoke"], "nobody"),
     "dashboard-sample": "operator",
     "dashboard-part": "staff",
     "health": "stranger",

@@ -98,7 +98,7 @@ def test_a_wrong_password_is_refused(client: Client, vera: User) -> None:
 
 
 def test_passwords_cannot_be_tried_for_ever(client: Client, vera: User, settings: object) -> None:
-    settings.TRADELOG_FAILED_LOGINS_PER_MINUTE = 2
+    settings.TRADELOG_LOGIN_TRIES = 2
     wrong = {"Authorization": basic(vera, "wrong")}
     codes = [client.get(LIST, headers=wrong).status_code for _ in range(3)]
     assert codes == [401, 401, 429]

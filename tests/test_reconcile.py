@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from audit.models import AuditEntry
 from batches.models import Batch, BatchTrade
 from imports import clearing, rollback
 from imports.background import IMPORT
@@ -289,6 +290,8 @@ def test_damage_is_found_mended_and_gone(
     assert f"mended, {deed}" in mended[0]
     assert (mended[1:], problem) == (["1 finding mended.", "Everything agrees."], "")
     assert run() == (["Everything agrees."], "")
+    entry = AuditEntry.objects.first()
+    assert (entry.way, entry.count, entry.words) == ("command", 1, "reconcile --fix")
 
 
 def lose_what_was_taken_in(log: ImportExecutionLog) -> None:

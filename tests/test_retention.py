@@ -1,4 +1,4 @@
-"""Old row logs and lines of jobs are deleted; what is needed, or not known to anybody, stays."""
+"""Old row logs, lines of jobs and audit are deleted; what is needed, or not known, stays."""
 
 import io
 from datetime import timedelta
@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
+from audit import oldentries
+from audit.models import AuditEntry, Deed
 from imports import clearing, oldrows
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.oldrows import forget_lot, forget_rows, remember_the_known
@@ -264,7 +267,63 @@ def test_lines_go_lot_by_lot(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(forget_lines(30)) == [2, 1, 2, 1]
 
 
+# --- Entries of the audit
+
+
+def entry(days: int) -> AuditEntry:
+    return AuditEntry.objects.create(deed=Deed.LOGIN, at=timezone.now() - timedelta(days=days))
+
+
+def test_the_audit_is_kept_for_ever_by_default() -> None:
+    old = entry(10_000)
+    assert run() == "0 row logs deleted, 0 lines of jobs deleted."
+    assert [*AuditEntry.objects.all()] == [old]
+
+
+def test_old_entries_go_and_that_is_an_entry(settings: object) -> None:
+    settings.TRADELOG_AUDIT_DAYS = 365
+    young = entry(364)
+    for days in (366, 400):
+        entry(days)
+    assert run("--dry-run").endswith(", 2 entries of the audit would be deleted.")
+    assert AuditEntry.objects.count() == 3
+    assert run().endswith(", 2 entries of the audit deleted.")
+    told, left = AuditEntry.objects.all()
+    assert left == young
+    assert (told.deed, told.subject, told.count) == ("clear", "audit entries", 2)
+    assert (told.words, told.way) == ("older than 365 days", "command")
+    assert run() == "0 row logs deleted, 0 lines of jobs deleted."
+
+
+def test_entries_go_lot_by_lot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oldentries, "LOT", 2)
+    for _ in range(3):
+        entry(31)
+    assert run("--audit-after", "30").endswith(", 3 entries of the audit deleted.")
+    assert [*AuditEntry.objects.order_by("pk").values_list("count", flat=True)] == [2, 1]
+
+
+def test_no_entry_goes_without_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise DatabaseError("the disk is full")
+
+    old = entry(31)
+    monkeypatch.setattr(oldentries, "write_down", fail)
+    with pytest.raises(DatabaseError):
+        run("--audit-after", "30")
+    assert [*AuditEntry.objects.all()] == [old]
+
+
 # --- The job
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_job_deletes_old_entries_for_nobody(settings: object) -> None:
+    settings.TRADELOG_AUDIT_DAYS = 30
+    entry(31)
+    assert recur("clean_logs") == "Done."
+    told = AuditEntry.objects.get()
+    assert (told.deed, told.count, told.way, told.username) == ("clear", 1, "worker", "")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -274,7 +333,7 @@ def test_every_day_a_job_deletes(take_in: TakeIn) -> None:
     job(31)
     assert recur("clean_logs") == "Done."
     log = JobLog.objects.get(job="clean_logs")
-    assert log.result == {"row_logs": 3, "job_lines": 3}
+    assert log.result == {"row_logs": 3, "job_lines": 3, "audit_entries": 0}
 
 
 def test_a_slice_ends_and_rings_for_the_rest(
@@ -283,5 +342,5 @@ def test_a_slice_ends_and_rings_for_the_rest(
     age(take_in(GOOD))
     job(31)
     monkeypatch.setattr(retention, "SLICE", -1)
-    assert retention.clean_slice(None) == {"row_logs": 3, "job_lines": 0}
+    assert retention.clean_slice(None) == {"row_logs": 3, "job_lines": 0, "audit_entries": 0}
     assert JobLog.objects.filter(job="clean_logs", status="new").count() == 1

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
@@ -16,12 +17,14 @@ from django.utils.safestring import SafeString
 from django_q import cluster
 from django_q.brokers import get_broker
 from django_q.models import OrmQ, Schedule, Task
+from django_q.signals import post_spawn
 
 from audit.models import AuditEntry
+from joblogs import recurring
 from joblogs.models import JobLog
 from joblogs.recurring import beat, one_of, pause, resume, run_now
 from joblogs.registry import JOBS, Job
-from joblogs.schedules import ATTEND, RECUR, place_schedules, recurring_jobs
+from joblogs.schedules import ATTEND, GREET, RECUR, place_schedules, recurring_jobs
 from joblogs.sections import SECTIONS, Section
 from joblogs.states import Status, Trigger
 from joblogs.tasks import recur
@@ -359,6 +362,32 @@ def test_a_worker_that_attends_is_seen(client: Client, vera: User) -> None:
     assert f"{WARNING} since" in shown(client, vera)
     look(ATTEND)
     assert WARNING not in shown(client, vera)
+
+
+def test_a_worker_that_starts_greets_at_once() -> None:
+    for _ in range(2):
+        OrmQ.objects.all().delete()
+        post_spawn.send(sender="django_q", proc_name="one of its processes")
+        assert [bell.task["func"] for bell in OrmQ.objects.all()] == [GREET]
+    OrmQ.objects.all().delete()
+    look(ATTEND)
+    post_spawn.send(sender="django_q", proc_name="one that is recycled")
+    assert not OrmQ.objects.exists()
+
+
+def test_a_worker_starts_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OperationalError("it is away")
+
+    monkeypatch.setattr(recurring, "beat", fail)
+    post_spawn.send(sender="django_q", proc_name="one of its processes")
+    assert not OrmQ.objects.exists()
+
+
+def test_a_real_worker_is_seen_before_its_first_round(no_process_left: None) -> None:
+    assert beat().is_silent
+    start_worker(queue={"scheduler": False})
+    until(lambda: not beat().is_silent)
 
 
 def test_a_worker_that_is_busy_is_seen() -> None:

@@ -20,6 +20,7 @@ AGES = (
     "TRADELOG_DELETE_NOTICES_DAYS",
     "TRADELOG_DELETE_ROW_LOGS_DAYS",
     "TRADELOG_DELETE_JOB_LINES_DAYS",
+    "TRADELOG_AUDIT_DAYS",
 )
 SHORTEST_TOKEN = 24  # characters
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}
@@ -107,7 +108,7 @@ def guard_problems() -> Iterator[CheckMessage]:
 
 
 def api_problems() -> Iterator[CheckMessage]:
-    numbers = ("API_PER_MINUTE", "FAILED_LOGINS_PER_MINUTE", "TOKEN_DAYS")
+    numbers = ("API_PER_MINUTE", "WRONG_TOKENS_PER_MINUTE", "TOKEN_DAYS")
     for name in (f"TRADELOG_{number}" for number in numbers):
         if getattr(settings, name) < 1:
             yield Error(

@@ -125,6 +125,5 @@ urlpatterns = [
     path("account/second-factor/", second_factor, name="second-factor"),
     path("admin/login/", log_in_to_admin),
     path("admin/logout/", LogoutView.as_view(next_page="login")),
-    path("admin/password_change/", login_required(admin.site.password_change)),
     path("admin/password_change/done/", login_required(admin.site.password_change_done)),
 ]

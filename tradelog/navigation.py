@@ -109,6 +109,18 @@ NAVIGATION = [
 ]
 
 
+def account_menu(request: HttpRequest) -> list[dict[str, object]]:
+    """Of one's own account, above "Log out"."""
+    if not request.user.is_authenticated:
+        return []
+    password = {"title": "Change password", "link": reverse("admin:password_change")}
+    return [
+        *([password] if request.user.has_usable_password() else []),
+        {"title": "Second factor", "link": reverse("second-factor")},
+        {"title": "API tokens", "link": reverse("tokens")},
+    ]
+
+
 # Entries with a number: the right to see it, and what is counted.
 COUNTED = {
     "Notices": ("joblogs.view_notice", Notice.objects.open),

@@ -6,7 +6,6 @@ from zoneinfo import available_timezones
 
 import environ
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 
 from tradelog.apisettings import REST_FRAMEWORK, REST_KNOX, SPECTACULAR_SETTINGS  # noqa: F401
 from tradelog.contentsecurity import CONTENT_SECURITY_POLICY  # noqa: F401
@@ -36,8 +35,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 TRADELOG_MAX_FILE_MB = whole_number(env.str("TRADELOG_MAX_FILE_MB", default="1024")) or 0
 TRADELOG_MAX_BATCH_LINES = whole_number(env.str("TRADELOG_MAX_BATCH_LINES", default="100000")) or 0
 TRADELOG_API_PER_MINUTE = whole_number(env.str("TRADELOG_API_PER_MINUTE", default="600")) or 0
-TRADELOG_FAILED_LOGINS_PER_MINUTE = (
-    whole_number(env.str("TRADELOG_FAILED_LOGINS_PER_MINUTE", default="10")) or 0
+TRADELOG_WRONG_TOKENS_PER_MINUTE = (
+    whole_number(env.str("TRADELOG_WRONG_TOKENS_PER_MINUTE", default="10")) or 0
 )
 TRADELOG_LOGIN_TRIES = whole_number(env.str("TRADELOG_LOGIN_TRIES", default="5")) or 0
 TRADELOG_LOGIN_TRIES_PER_ADDRESS = (
@@ -55,6 +54,7 @@ TRADELOG_DELETE_ROW_LOGS_DAYS = whole_number(env.str("TRADELOG_DELETE_ROW_LOGS_D
 TRADELOG_DELETE_JOB_LINES_DAYS = whole_number(
     env.str("TRADELOG_DELETE_JOB_LINES_DAYS", default="30")
 )
+TRADELOG_AUDIT_DAYS = whole_number(env.str("TRADELOG_AUDIT_DAYS", default="0"))
 # Addresses of Apprise, parted by blanks. They hold secrets: nothing shows or logs them.
 TRADELOG_NOTIFY_URLS = env.str("TRADELOG_NOTIFY_URLS", default="").split()
 TRADELOG_NOTIFY_LEVEL = env.str("TRADELOG_NOTIFY_LEVEL", default="info")
@@ -286,12 +286,7 @@ UNFOLD = {
     "STYLES": [lambda request: static("tradelog.css")],
     "SCRIPTS": [lambda request: static("tradelog.js")],
     "DASHBOARD_CALLBACK": "tradelog.dashboard.dashboard",
-    "ACCOUNT": {
-        "navigation": [
-            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
-            {"title": "Second factor", "link": reverse_lazy("second-factor")},
-        ],
-    },
+    "ACCOUNT": {"navigation": "tradelog.navigation.account_menu"},
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {

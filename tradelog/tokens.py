@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from knox.models import AuthToken
 from rest_framework import serializers
@@ -19,6 +21,27 @@ from web.api import ApiError, ApiView, MomentField, answers
 from web.scopes import Scope, scope_of
 
 LONGEST = 3650  # days
+
+
+def tokens_of(user: AbstractBaseUser) -> QuerySet[AuthToken]:
+    """The newest first."""
+    mine = AuthToken.objects.filter(user=user).select_related("limit")
+    return mine.order_by("-created", "pk")
+
+
+def make(user: AbstractBaseUser, days: int, scope: str) -> tuple[AuthToken, str]:
+    """A new token, and its secret, which nothing tells again."""
+    with transaction.atomic():
+        token, secret = AuthToken.objects.create(user, timedelta(days=days))
+        TokenScope.objects.create(token=token, scope=scope)
+        write_down(Deed.ADD, token, words=f"for {days} days, {scope}")
+    return token, secret
+
+
+def revoke(token: AuthToken) -> None:
+    with transaction.atomic():
+        write_down(Deed.DELETE, token)
+        token.delete()
 
 
 class Wanted(serializers.Serializer):
@@ -70,9 +93,8 @@ class Tokens(ApiView):
     @extend_schema(responses=answers(TokenList))
     def get(self, request: Request) -> Response:
         """One's tokens, the newest first; never the secrets themselves."""
-        mine = AuthToken.objects.filter(user=request.user).select_related("limit")
-        mine = mine.order_by("-created", "pk")
-        return Response({"success": True, "tokens": TokenData(mine, many=True).data})
+        mine = TokenData(tokens_of(request.user), many=True)
+        return Response({"success": True, "tokens": mine.data})
 
     @extend_schema(request=Wanted, responses=answers(NewToken, 400, 413, 415, code=201))
     def post(self, request: Request) -> Response:
@@ -83,11 +105,7 @@ class Tokens(ApiView):
         wanted = Wanted(data=request.data)
         wanted.is_valid(raise_exception=True)
         days = wanted.validated_data.get("days", settings.TRADELOG_TOKEN_DAYS)
-        with transaction.atomic():
-            token, secret = AuthToken.objects.create(request.user, timedelta(days=days))
-            scope = wanted.validated_data["scope"]
-            TokenScope.objects.create(token=token, scope=scope)
-            write_down(Deed.ADD, token, words=f"for {days} days, {scope}")
+        token, secret = make(request.user, days, wanted.validated_data["scope"])
         answer = {"success": True, "token": secret, **TokenData(token).data}
         return Response(answer, status=201)
 
@@ -98,10 +116,8 @@ class Token(ApiView):
     )
     def delete(self, request: Request, id: str) -> Response:
         """Revoke one of one's tokens."""
-        with transaction.atomic():
-            token = AuthToken.objects.filter(user=request.user, token_key=id).first()
-            if token is None:
-                raise ApiError(404, "TOKEN_NOT_FOUND", "You have no such token.")
-            write_down(Deed.DELETE, token)
-            token.delete()
+        token = tokens_of(request.user).filter(token_key=id).first()
+        if token is None:
+            raise ApiError(404, "TOKEN_NOT_FOUND", "You have no such token.")
+        revoke(token)
         return Response({"success": True, "message": "The token is revoked."})

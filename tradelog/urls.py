@@ -3,13 +3,16 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from tradelog import dashboard, health, metrics
+from tradelog import dashboard, health, metrics, ownpassword, tokenpages
 
 urlpatterns = [
     path("health", health.health, name="health"),
     path("health/web", health.web_health, name="health-web"),
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("tradelog.login")),
+    path("admin/password_change/", ownpassword.change_password),
+    path("account/tokens/", tokenpages.tokens, name="tokens"),
+    path("account/tokens/<str:key>/revoke/", tokenpages.token_revoke, name="token-revoke"),
     path("admin/dashboard/sample/", dashboard.load_sample, name="dashboard-sample"),
     path("admin/dashboard/<str:name>/", dashboard.part, name="dashboard-part"),
     path("admin/", admin.site.urls),

@@ -3,8 +3,11 @@
 from decimal import Decimal
 
 from django import forms
+from django.db import transaction
 from django.http import QueryDict
 
+from audit.models import Deed
+from audit.writing import write_down
 from trades.models import Instrument, Position, Trade
 from trades.worth import others_like, require_positive
 
@@ -40,7 +43,10 @@ class RemarksForm(forms.ModelForm):
     def save_remarks(self) -> None:
         """Nothing else: the rest may have changed since the page was opened."""
         mine = {name: self.cleaned_data[name] for name in self.fields}
-        self._meta.model.objects.filter(pk=self.instance.pk).update(**mine)
+        with transaction.atomic():
+            self._meta.model.objects.filter(pk=self.instance.pk).update(**mine)
+            if self.has_changed():
+                write_down(Deed.CHANGE, self.instance, words=", ".join(self.changed_data))
 
 
 class TradeForm(RemarksForm):

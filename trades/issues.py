@@ -4,11 +4,15 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from audit.models import Deed
+from audit.writing import write_down
 from web.jsontext import JSONTextField
+
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -63,14 +67,24 @@ class IssueQuerySet(models.QuerySet["IntegrityIssue"]):
     def dismiss(self, user: AbstractBaseUser | None, reason: str = "") -> int:
         """A user has looked at them and wants them out of sight; how many were not yet."""
         now = timezone.now()
-        return self.filter(dismissed_at=None).update(
-            dismissed_at=now, dismissed_by=user, dismissal_reason=reason
+        return self.filter(dismissed_at=None).change(
+            f"dismissed: {reason}", dismissed_at=now, dismissed_by=user, dismissal_reason=reason
         )
 
     def restore(self) -> int:
         """Take a dismissal back; of how many."""
         back = {"dismissed_at": None, "dismissed_by": None, "dismissal_reason": ""}
-        return self.exclude(dismissed_at=None).update(**back)
+        return self.exclude(dismissed_at=None).change("dismissal taken back", **back)
+
+    def change(self, words: str, **values: object) -> int:
+        """Audited with the numbers of the first ones; how many there were."""
+        with transaction.atomic():
+            numbers = map(str, self.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED])
+            subject = f"integrity issues {', '.join(numbers)}"
+            count = self.update(**values)
+            if count:
+                write_down(Deed.CHANGE, subject, count=count, words=words)
+        return count
 
 
 class IntegrityIssue(models.Model):

@@ -34,24 +34,7 @@ class Requests(SimpleRateThrottle):
         return f"requests-{who}"
 
 
-class FailedLogins:
-    """Counts the failed logins of an address; beyond the limit none is tried for a minute."""
-
-    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        if "Authorization" not in request.headers:
-            return None
-        key = f"failed-logins-{home_address(request)}"
-        failed = cache.get(key, 0)
-        if failed >= settings.TRADELOG_FAILED_LOGINS_PER_MINUTE:
-            raise Throttled(MINUTE)
-        try:
-            return super().authenticate(request)
-        except AuthenticationFailed:
-            cache.set(key, failed + 1, MINUTE)
-            raise
-
-
-class PasswordLogin(FailedLogins, BasicAuthentication):
+class PasswordLogin(BasicAuthentication):
     """HTTP Basic, with the accounts of the pages; tries are counted as those of the page are.
 
     Programs send their password with each request. One that was right is known again for a minute:
@@ -87,8 +70,21 @@ class PasswordLogin(FailedLogins, BasicAuthentication):
         return salted_hmac("web.apilogin", told, algorithm="sha256").hexdigest()
 
 
-class TokenLogin(FailedLogins, TokenAuthentication):
-    """Authorization: Token …"""
+class TokenLogin(TokenAuthentication):
+    """Authorization: Token … After too many wrong ones of an address none is tried for a minute."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        if not request.headers.get("Authorization", "").lower().startswith("token"):
+            return None
+        key = f"wrong-tokens-{home_address(request)}"
+        wrong = cache.get(key, 0)
+        if wrong >= settings.TRADELOG_WRONG_TOKENS_PER_MINUTE:
+            raise Throttled(MINUTE)
+        try:
+            return super().authenticate(request)
+        except AuthenticationFailed:
+            cache.set(key, wrong + 1, MINUTE)
+            raise
 
     def authenticate_credentials(self, token: bytes) -> tuple[Any, Any]:
         if not token.isascii():

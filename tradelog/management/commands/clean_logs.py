@@ -1,4 +1,4 @@
-"""manage.py clean_logs: delete old row logs of imports, and old lines of jobs."""
+"""manage.py clean_logs: delete old row logs of imports, lines of jobs, and entries of the audit."""
 
 import argparse
 import sys
@@ -13,25 +13,31 @@ from web.ages import days
 
 class Command(BaseCommand):
     help = (
-        "Delete the row logs of imports, and the lines of jobs, that ended long ago. Imports, "
-        "trades, the ledger and job logs stay, and so do failures that nobody has acknowledged. "
+        "Delete the row logs of imports, and the lines of jobs, that ended long ago, and, if the "
+        "settings say so, old entries of the audit. Imports, trades, the ledger and job logs "
+        "stay, and so do failures that nobody has acknowledged. "
         "A worker does the same every day, as the settings say; Ctrl-C stops it at any time."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         usual = ages_configured()
-        for name, default in (("row-logs", usual.row_logs), ("job-lines", usual.job_lines)):
+        for name, default, since in (
+            ("row-logs", usual.row_logs, "the end"),
+            ("job-lines", usual.job_lines, "the end"),
+            ("audit", usual.audit_entries, "the deed"),
+        ):
             parser.add_argument(
                 f"--{name}-after",
                 type=days,
                 default=default,
                 metavar="DAYS",
-                help=f"since the end; 0 is never (default {default})",
+                help=f"since {since}; 0 is never (default {default})",
             )
         parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
 
     def handle(self, **options: Any) -> None:
-        ages = Ages(options["row_logs_after"], options["job_lines_after"])
+        names = ("row_logs_after", "job_lines_after", "audit_after")
+        ages = Ages(*(options[name] for name in names))
         if options["dry_run"]:
             old, kept = what_is_old(ages)
             self.stdout.write(in_words(old, "would be "))
@@ -44,7 +50,8 @@ class Command(BaseCommand):
         with tqdm(unit=" rows", leave=False, disable=not sys.stderr.isatty()) as bar:
 
             def show(cleaned: Cleaned) -> bool:
-                bar.update(cleaned.row_logs + cleaned.job_lines - bar.n)
+                total = cleaned.row_logs + cleaned.job_lines + cleaned.audit_entries
+                bar.update(total - bar.n)
                 return True
 
             done = clean(ages, show)

@@ -7,6 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from audit.models import Deed
+from audit.writing import write_down
 from joblogs.findings import Step, counted
 from tradelog.reconciling import CHECKS, in_words, reconcile
 
@@ -40,6 +42,7 @@ class Command(BaseCommand):
 
             found = reconcile(options["fix"], show)
         if mended:
+            write_down(Deed.CHANGE, "what did not agree", count=mended, words="reconcile --fix")
             self.stdout.write(f"{counted(mended, 'finding')} mended.")
         if found.differences and options["fix"]:
             raise CommandError(f"{counted(found.differences, 'difference')} left, for you to mend.")
