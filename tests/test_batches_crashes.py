@@ -114,7 +114,8 @@ def test_killed_at_any_moment_they_execute_nothing_twice(round_of_kills: int, ca
     go_on_until_final()
     assert_each_once(batches, calls)
     bury()
-    assert not JobLog.objects.filter(job=RUN, status__in=states.ACTIVE).exists()
+    # A bell that was rung twice may begin one more, which finds nothing to do.
+    until(lambda: not JobLog.objects.filter(job=RUN, status__in=states.ACTIVE).exists())
 
 
 def test_one_that_kills_every_worker_is_given_up_and_the_others_go_on(calls: str) -> None:
