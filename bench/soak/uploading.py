@@ -12,6 +12,7 @@ from bench.soak.client import Client, Unsure
 from bench.soak.fills import Line, file_of, make_lines, part_of
 from bench.soak.model import LETTERS, Family, Model
 from bench.soak.programs import Process
+from imports.inboxfolders import Folders
 from imports.models import ImportExecutionLog, ImportRowLog
 
 Command = Callable[..., Process]
@@ -50,6 +51,7 @@ class Uploader:
 
     def upload_first(self) -> None:
         ways = [self.by_api, self.by_api, self.by_page, self.by_command, self.by_command_killed]
+        ways.append(self.by_inbox)
         if self.chance.random() < 0.25:
             self.upload_twice_at_once()
         else:
@@ -123,6 +125,19 @@ class Uploader:
         path = self.folder / name
         path.write_bytes(content)
         return self.command("import_csv", str(path), "--timezone", "UTC")
+
+    def by_inbox(self, name: str, content: bytes) -> None:
+        """Scanned by a command as well as by the workers, and killed as they are."""
+        draft, folders = self.folder / name, Folders()
+        draft.write_bytes(content)
+        draft.rename(folders.inbox / name)
+        while not self.found(name):
+            running = self.command("scan_inbox")
+            if self.chance.random() < 0.3:
+                time.sleep(self.chance.uniform(0.3, 8))
+                running.kill()
+            running.wait()
+        self.model.count("inbox files")
 
     def found(self, name: str) -> list[int]:
         logs = ImportExecutionLog.objects.filter(file_name=name).order_by("pk")
