@@ -241,9 +241,11 @@ def test_a_token_made_in_the_admin_is_shown_once(client: Client, adam: User) -> 
     page = client.post(
         address, {"user": adam.pk, "expiry_0": "2099-01-01", "expiry_1": "0:00", "scope": "full"}
     )
-    told = " ".join(map(str, get_messages(page.wsgi_request)))
-    secret = re.search(r"tl_\w+", told)[0]
+    secret = re.search(r"tl_\w{40,}", page.content.decode())[0]
     assert by_token(secret).get("/api/tokens").status_code == 200
+    assert "no-store" in page["Cache-Control"]
+    assert not [*get_messages(page.wsgi_request)]  # which may lie in a cookie
+    assert secret not in str(page.cookies)
 
 
 def test_a_token_made_in_the_admin_needs_an_end(client: Client, adam: User) -> None:

@@ -26,6 +26,7 @@ from audit.models import Deed
 from audit.writing import write_down
 from tradelog import secondfactor
 from tradelog.models import TokenScope
+from tradelog.tokenpages import answered
 from tradelog.tries import is_fresh, locked_until
 from web.readonly import ReadOnlyAdmin
 from web.scopes import Scope, scope_of
@@ -92,7 +93,13 @@ class TokenAdmin(AuditedAdmin):
     ) -> None:
         super().save_model(request, obj, form, change)
         TokenScope.objects.create(token=obj, scope=form.cleaned_data["scope"])
-        messages.warning(request, f"The token, shown this once: {form.token}")
+        obj.secret = form.token
+
+    def response_add(
+        self, request: HttpRequest, obj: AuthToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The answer alone has the new token, as on the page of one's own."""
+        return answered(request, None, token=obj, secret=obj.secret)
 
 
 @admin.register(TOTPDevice)
