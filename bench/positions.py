@@ -1,7 +1,7 @@
 """Measures how fast positions are computed, and the pages of them: bin/bench positions --help.
 
 All of them anew, and for one more fill, in logs of different sizes: that must not grow with them.
-Exits 1 if a page takes longer than it may. Writes docs/performance.md.
+Exits 1 if a page takes longer on PostgreSQL than it may. Writes docs/performance.md.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from bench.measuring import StepFailed, migrated, take
 from bench.pages import POSTGRES
 
 DATABASE = "tradelog_bench_positions"
+JUDGED = "PostgreSQL"  # a laptop on SQLite has no million of trades in one import
 BEGIN, END = "<!-- bin/bench positions writes from here -->", "<!-- to here, of positions -->"
 HEADINGS = (
     "database",
@@ -46,7 +47,7 @@ def main() -> int:
     tables = [report.as_table(HEADINGS, rows), table_of_looks(looks)]
     report.put_between(BEGIN, END, tables)
     print("\n\n".join(["", *tables]))
-    return 0 if all(one["ms"] <= one["most"] for pages in looks.values() for one in pages) else 1
+    return 0 if all(one["ms"] <= one["most"] for one in looks.get(JUDGED, [])) else 1
 
 
 def read_options() -> argparse.Namespace:
