@@ -36,6 +36,8 @@ NUMBER = {
     ),
 }
 ROUNDED = re.compile(r"\d[.,]\d+E\+\d+", re.ASCII).fullmatch
+BLURRED = re.compile(r"-?\d{1,9}\.\d{11,20}", re.ASCII).fullmatch
+LEAST, BLUR = Decimal("1E-8"), Decimal("0.01")  # decimals that count, and how far they may be off
 PLAIN = re.compile(r"\$?(\d{1,9}(?:\.\d{1,6})?)", re.ASCII).fullmatch  # most cells
 
 
@@ -191,6 +193,19 @@ class Number:
             return read_number(cell, dialect.decimal)
         except ValueError as problem:
             raise CellError(self.code, str(problem)) from None
+
+
+@dataclass(frozen=True)
+class Floating(Number):
+    """A number that binary floating point may have blurred: 4396.900000000001 is 4396.9."""
+
+    def __call__(self, cell: str, dialect: Dialect) -> Decimal:
+        if blurred := BLURRED(cell.strip()):
+            number = Decimal(blurred[0])
+            clear = number.quantize(LEAST)
+            if abs(number - clear) < LEAST * BLUR:
+                return super().__call__(f"{clear.normalize():f}", dialect)
+        return super().__call__(cell, dialect)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imports.columns import Identifier, Moment, Name, Number, Quantity, Text, read_number
+from imports.columns import (
+    Floating,
+    Identifier,
+    Moment,
+    Name,
+    Number,
+    Quantity,
+    Text,
+    read_number,
+)
 from imports.dialect import Dialect
 from imports.formats import all_formats
 from imports.problems import CellError
@@ -113,6 +122,26 @@ def test_a_number_that_cannot_be_kept_exactly_is_refused(cell: str) -> None:
 def test_a_cell_without_end_is_refused_at_once(cell: str) -> None:
     with pytest.raises(ValueError, match="is not a number: it has .* characters"):
         read_number(cell, ".")
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("4396.900000000001", "4396.9"),
+        ("4396.899999999999", "4396.9"),
+        ("0.1300000000000000044", "0.13"),
+        ("-0.5000000000001", "-0.5"),
+        ("110.515625", "110.515625"),
+        ("7494.25", "7494.25"),
+    ],
+)
+def test_what_floating_point_has_blurred_is_clear(cell: str, number: str) -> None:
+    assert Floating("invalid_price")(cell, POINT) == Decimal(number)
+
+
+def test_what_is_more_than_blurred_is_refused() -> None:
+    with pytest.raises(CellError, match="more digits"):
+        Floating("invalid_price")("4396.123456789123", POINT)
 
 
 @pytest.mark.parametrize("cell", ["-0", "($0.00)", "-0.00", "0.00-"])
