@@ -239,6 +239,22 @@ def test_what_the_broker_states_puts_fills_of_one_moment_in_order(order: tuple) 
     assert whole_truth() == from_nothing()
 
 
+@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
+def test_no_fill_is_left_behind_where_the_broker_s_words_lead_to_all(order: tuple) -> None:
+    same = [
+        ("B 1 100 @0", "1 L"),
+        ("S 1 110 @0", "-"),
+        ("B 1 100 @0", "1 L"),
+        ("B 1 101 @0", "2 L"),
+    ]
+    for words, states in (same[number] for number in order):
+        trade(words, broker_position=states)
+    recompute_touched()
+    found = Position.objects.values_list("fills", "gross_pnl", "open_quantity")
+    assert sorted(found) == [(2, 0, 2), (2, 20, 0)]
+    assert not IntegrityIssue.objects.errors().exists()
+
+
 def test_a_broker_who_never_states_a_position_puts_nothing_in_order() -> None:
     trade("B 1 100 @0", broker_position="-")
     made = [trade("B 1 100 @1", broker_position="-"), trade("S 1 110 @1", broker_position="-")]
