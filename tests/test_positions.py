@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from imports.rollback import roll_back
-from tests.conftest import EXAMPLES, TakeIn
+from tests.conftest import EXAMPLES, TakeIn, file_of, fill
 from tests.fills import (
     MORNING,
     account,
@@ -104,6 +104,21 @@ def test_both_samples_together_are_rebuilt_as_they_were(take_in: TakeIn) -> None
     for name in GOOD:
         take_in(sample(name), name)
     assert whole_truth() == from_nothing()
+
+
+def test_a_list_with_the_newest_on_top_gives_the_same(take_in: TakeIn) -> None:
+    """Also where the platform tells no more than the minute, no number and no position."""
+    day = [("Buy", 1, 35), ("Sell", 2, 35), ("Sell", 3, 36), ("Buy", 4, 36), ("Buy", 5, 36)]
+    lines = [
+        fill(ID="", Action=side, Price=f"{price}", Time=f"1/5/2026 6:{minute} AM")
+        for side, price, minute in day
+    ]
+    oldest_first = take_in(file_of(*lines))
+    before = whole_truth()
+    roll_back(oldest_first)
+    take_in(file_of(*reversed(lines)))
+    assert whole_truth() == before
+    assert Position.objects.closed().count() == 2
 
 
 def test_commissions_add_up(take_in: TakeIn) -> None:
