@@ -349,6 +349,16 @@ def test_one_answer_may_do_for_all_of_a_kind(
     assert stock.currency == "USD"
 
 
+def test_one_answer_may_do_for_all_contracts_of_a_root(admin: Client) -> None:
+    for symbol, root in (("QQX 03-26", "QQX"), ("QQX 06-26", "QQX"), ("QQY 03-26", "QQY")):
+        Instrument.objects.create(symbol=symbol, root=root, kind="future")
+    door = reverse("point-value", args=[Instrument.objects.get(symbol="QQX 03-26").pk])
+    assert "all other contracts of QQX of unknown point value (1)" in text_of(admin.get(door))
+    admin.post(door, {"point_value": "10", "currency": "EUR", "with_others": "on"})
+    found = Instrument.objects.order_by("symbol").values_list("point_value", "currency")
+    assert list(found) == [(10, "EUR"), (10, "EUR"), (None, "")]
+
+
 def test_a_position_says_in_what_its_commission_is_taken_to_be(
     viewer: Client, desk: ImportExecutionLog
 ) -> None:
