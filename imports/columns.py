@@ -35,6 +35,8 @@ NUMBER = {
         re.ASCII,
     ),
 }
+# 110'16.5; not 110'165, which may be a number with its thousands parted.
+THIRTY_SECONDS = re.compile(r"(\d{1,3})['’]([0-2]\d|3[01])(?:[.,](\d{1,3}))?", re.ASCII).fullmatch
 ROUNDED = re.compile(r"\d[.,]\d+E\+\d+", re.ASCII).fullmatch
 PLAIN = re.compile(r"\$?(\d{1,9}(?:\.\d{1,6})?)", re.ASCII).fullmatch  # most cells
 
@@ -191,6 +193,17 @@ class Number:
             return read_number(cell, dialect.decimal)
         except ValueError as problem:
             raise CellError(self.code, str(problem)) from None
+
+
+@dataclass(frozen=True)
+class Price(Number):
+    """A number; that of a bond may be told in points and 32nds of one: 110'16.5 is 110.515625."""
+
+    def __call__(self, cell: str, dialect: Dialect) -> Decimal:
+        if bond := THIRTY_SECONDS(cell.strip()):
+            points, ticks, part = bond.groups("0")
+            return Decimal(points) + Decimal(f"{ticks}.{part}") / 32
+        return super().__call__(cell, dialect)
 
 
 @dataclass(frozen=True)
