@@ -298,6 +298,10 @@ def test_more_than_are_added_up_at_once_are_asked_for_apart(
     assert "18.64" in text_of(viewer.get(apart))
 
 
+def test_the_list_says_how_much_is_held(viewer: Client, desk: ImportExecutionLog) -> None:
+    assert re.findall(r">\s*([\d.]+) held</bdi>", text_of(viewer.get(POSITIONS))) == ["10"]
+
+
 def test_what_waits_to_be_computed_is_said(viewer: Client, desk: ImportExecutionLog) -> None:
     position = Position.objects.get(instrument__symbol="AAPL")
     its_page = reverse("position", args=[position.pk])
