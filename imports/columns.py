@@ -35,6 +35,8 @@ NUMBER = {
         re.ASCII,
     ),
 }
+# 110'16.5; not 110'165, which may be a number with its thousands parted.
+THIRTY_SECONDS = re.compile(r"(\d{1,3})['’]([0-2]\d|3[01])(?:[.,](\d{1,3}))?", re.ASCII).fullmatch
 ROUNDED = re.compile(r"\d[.,]\d+E\+\d+", re.ASCII).fullmatch
 BLURRED = re.compile(r"-?\d{1,9}\.\d{11,20}", re.ASCII).fullmatch
 LEAST, BLUR = Decimal("1E-8"), Decimal("0.01")  # decimals that count, and how far they may be off
@@ -205,6 +207,17 @@ class Floating(Number):
             clear = number.quantize(LEAST)
             if abs(number - clear) < LEAST * BLUR:
                 return super().__call__(f"{clear.normalize():f}", dialect)
+        return super().__call__(cell, dialect)
+
+
+@dataclass(frozen=True)
+class Price(Number):
+    """A number; that of a bond may be told in points and 32nds of one: 110'16.5 is 110.515625."""
+
+    def __call__(self, cell: str, dialect: Dialect) -> Decimal:
+        if bond := THIRTY_SECONDS(cell.strip()):
+            points, ticks, part = bond.groups("0")
+            return Decimal(points) + Decimal(f"{ticks}.{part}") / 32
         return super().__call__(cell, dialect)
 
 

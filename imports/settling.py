@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import compress
+from itertools import compress, islice
+from operator import ge
 
 from imports.asking import Content, Key, Known, contents_of_trades, known_executions
 from imports.chunks import Chunk
@@ -57,12 +58,18 @@ class Settled:
     touched: dict[tuple[int, int], datetime] = field(default_factory=dict)
 
     def decide(self, trade_ids: Iterable[int]) -> None:
-        """About each line; those that are taken in get the first of these ids."""
+        """About each line; those that are taken in get the first of these ids.
+
+        In the order of lines, as fills of one moment go by it (trades/fills.py); of a list with
+        the newest on top, from below.
+        """
         self.taken = [True] * len(self.chunk.rows)
         for place in sorted(self.odd):
             outcome = self.outcomes[place] = self.look_at(place)
             self.taken[place] = outcome.status == RowStatus.SUCCESS
-        ids = iter(trade_ids)
+        ids = list(islice(trade_ids, sum(self.taken)))
+        moments = list(compress(self.chunk.columns["executed_at"], self.taken))
+        ids = reversed(ids) if is_newest_first(moments) else iter(ids)
         self.trade_ids = [next(ids) if taken else None for taken in self.taken]
         for place, outcome in self.outcomes.items():
             if self.taken[place]:
@@ -106,6 +113,11 @@ def settle(chunk: Chunk, places: Places) -> Settled:
         list(map(places.instruments.get, symbols)),
         most=len(ids) - len(odd) + len(new),
     )
+
+
+def is_newest_first(moments: list[str]) -> bool:
+    """Whether none of them is later than the one before it, and not all are the same."""
+    return moments[:1] > moments[-1:] and all(map(ge, moments, moments[1:]))
 
 
 def trades_of_refused(chunk: Chunk) -> dict[int, Known]:

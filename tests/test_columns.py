@@ -12,6 +12,7 @@ from imports.columns import (
     Moment,
     Name,
     Number,
+    Price,
     Quantity,
     Text,
     read_number,
@@ -147,6 +148,25 @@ def test_what_is_more_than_blurred_is_refused() -> None:
 @pytest.mark.parametrize("cell", ["-0", "($0.00)", "-0.00", "0.00-"])
 def test_zero_has_no_sign(cell: str) -> None:
     assert not read_number(cell, ".").is_signed()
+
+
+@pytest.mark.parametrize(
+    ("cell", "price"),
+    [
+        *[("110'16.5", "110.515625"), ("110’16,5", "110.515625"), (" 110'00 ", "110")],
+        *[("99'31.75", "99.9921875"), ("103'08.125", "103.25390625"), ("110.5", "110.5")],
+    ],
+)
+def test_the_price_of_a_bond_may_be_in_32nds(cell: str, price: str) -> None:
+    assert Price("invalid_price")(cell, Dialect()) == Decimal(price)
+
+
+@pytest.mark.parametrize(
+    "cell", ["110'165", "110'32", "110'5", "1'110'16", "-110'16", "110'16.5.0"]
+)
+def test_what_may_be_no_32nds_is_not_guessed(cell: str) -> None:
+    with pytest.raises(CellError, match="is not a number"):
+        Price("invalid_price")(cell, Dialect())
 
 
 def test_the_other_decimal_sign_is_named() -> None:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from imports.rollback import roll_back
-from tests.conftest import EXAMPLES, TakeIn
+from tests.conftest import EXAMPLES, TakeIn, file_of, fill
 from tests.fills import (
     MORNING,
     account,
@@ -104,6 +104,21 @@ def test_both_samples_together_are_rebuilt_as_they_were(take_in: TakeIn) -> None
     for name in GOOD:
         take_in(sample(name), name)
     assert whole_truth() == from_nothing()
+
+
+def test_a_list_with_the_newest_on_top_gives_the_same(take_in: TakeIn) -> None:
+    """Also where the platform tells no more than the minute, no number and no position."""
+    day = [("Buy", 1, 35), ("Sell", 2, 35), ("Sell", 3, 36), ("Buy", 4, 36), ("Buy", 5, 36)]
+    lines = [
+        fill(ID="", Action=side, Price=f"{price}", Time=f"1/5/2026 6:{minute} AM")
+        for side, price, minute in day
+    ]
+    oldest_first = take_in(file_of(*lines))
+    before = whole_truth()
+    roll_back(oldest_first)
+    take_in(file_of(*reversed(lines)))
+    assert whole_truth() == before
+    assert Position.objects.closed().count() == 2
 
 
 def test_commissions_add_up(take_in: TakeIn) -> None:
@@ -237,6 +252,22 @@ def test_what_the_broker_states_puts_fills_of_one_moment_in_order(order: tuple) 
     assert sorted(found) == [("long", 4), ("long", 20), ("short", 0)]
     assert not IntegrityIssue.objects.errors().exists()
     assert whole_truth() == from_nothing()
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
+def test_no_fill_is_left_behind_where_the_broker_s_words_lead_to_all(order: tuple) -> None:
+    same = [
+        ("B 1 100 @0", "1 L"),
+        ("S 1 110 @0", "-"),
+        ("B 1 100 @0", "1 L"),
+        ("B 1 101 @0", "2 L"),
+    ]
+    for words, states in (same[number] for number in order):
+        trade(words, broker_position=states)
+    recompute_touched()
+    found = Position.objects.values_list("fills", "gross_pnl", "open_quantity")
+    assert sorted(found) == [(2, 0, 2), (2, 20, 0)]
+    assert not IntegrityIssue.objects.errors().exists()
 
 
 def test_a_broker_who_never_states_a_position_puts_nothing_in_order() -> None:

@@ -298,6 +298,10 @@ def test_more_than_are_added_up_at_once_are_asked_for_apart(
     assert "18.64" in text_of(viewer.get(apart))
 
 
+def test_the_list_says_how_much_is_held(viewer: Client, desk: ImportExecutionLog) -> None:
+    assert re.findall(r">\s*([\d.]+) held</bdi>", text_of(viewer.get(POSITIONS))) == ["10"]
+
+
 def test_what_waits_to_be_computed_is_said(viewer: Client, desk: ImportExecutionLog) -> None:
     position = Position.objects.get(instrument__symbol="AAPL")
     its_page = reverse("position", args=[position.pk])
@@ -347,6 +351,16 @@ def test_one_answer_may_do_for_all_of_a_kind(
     admin.post(door, {"point_value": "1"})
     stock.refresh_from_db()
     assert stock.currency == "USD"
+
+
+def test_one_answer_may_do_for_all_contracts_of_a_root(admin: Client) -> None:
+    for symbol, root in (("QQX 03-26", "QQX"), ("QQX 06-26", "QQX"), ("QQY 03-26", "QQY")):
+        Instrument.objects.create(symbol=symbol, root=root, kind="future")
+    door = reverse("point-value", args=[Instrument.objects.get(symbol="QQX 03-26").pk])
+    assert "all other contracts of QQX of unknown point value (1)" in text_of(admin.get(door))
+    admin.post(door, {"point_value": "10", "currency": "EUR", "with_others": "on"})
+    found = Instrument.objects.order_by("symbol").values_list("point_value", "currency")
+    assert list(found) == [(10, "EUR"), (10, "EUR"), (None, "")]
 
 
 def test_a_position_says_in_what_its_commission_is_taken_to_be(

@@ -82,21 +82,42 @@ def moments_of(fills: Iterable[Fill]) -> Iterator[deque[Fill]]:
 def place_of_next(moment: deque[Fill], net: Decimal) -> int:
     """The place of the first fill before which the broker held as much as we do; else the first.
 
+    Of several such fills, the first behind which the broker's words still lead to all others.
     Nothing but these fills and what is held decides, so that it is the same wherever one begins
     to compute. A broker who only ever states that nothing is held is not asked.
     """
-    if moment[0].is_rest or fits(moment[0], net):
+    if moment[0].is_rest:
         return 0
-    some = list(islice(moment, MOST_COMPARED))
-    if not any(stated_position(fill.broker_position) for fill in some):
+    steps = [step_of(fill) for fill in islice(moment, MOST_COMPARED)]
+    if not any(step and step.after for step in steps):
         return 0
-    return next((place for place, fill in enumerate(some) if fits(fill, net)), 0)
+    fitting = [place for place, step in enumerate(steps) if step and step.before == net]
+    if len(fitting) > 1:
+        fitting = [place for place in fitting if leads_to_all(steps, place)] or fitting
+    return fitting[0] if fitting else 0
 
 
-def fits(fill: Fill, net: Decimal) -> bool:
-    """Whether the broker held that much before it, by its own word."""
+class Step(NamedTuple):
+    """What the broker held before a fill and after it, by its own word."""
+
+    before: Decimal
+    after: Decimal
+
+
+def step_of(fill: Fill) -> Step | None:
     after = stated_position(fill.broker_position)
-    return after is not None and after - fill.signed_quantity == net
+    return None if after is None else Step(after - fill.signed_quantity, after)
+
+
+def leads_to_all(steps: list[Step | None], place: int) -> bool:
+    """Whether what is held after this one, or after others that follow, is held before each of
+    the others. Else they would never have their turn."""
+    others = [step for number, step in enumerate(steps) if step and number != place]
+    reached, found = {steps[place].after}, 0
+    while len(reached) > found:
+        found = len(reached)
+        reached |= {step.after for step in others if step.before in reached}
+    return all(step.before in reached for step in others)
 
 
 class Share(NamedTuple):

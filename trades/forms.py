@@ -82,8 +82,11 @@ class PointValueForm(forms.ModelForm):
     def __init__(self, data: QueryDict | None, instance: Instrument) -> None:
         super().__init__(data, instance=instance)
         others = others_like(instance).count()
-        kinds = f"{instance.get_kind_display().lower()} instruments of unknown point value"
-        self.fields["with_others"].label = f"The same for all other {kinds} ({others:,})"
+        kinds = f"{instance.get_kind_display().lower()} instruments"
+        if instance.kind == Instrument.Kind.FUTURE:
+            kinds = f"contracts of {instance.root}"
+        words = f"The same for all other {kinds} of unknown point value ({others:,})"
+        self.fields["with_others"].label = words
         if not others:
             del self.fields["with_others"]
         if instance.currency:

@@ -180,7 +180,10 @@ class PositionTable(ListTable):
         return moment(value)
 
     def render_status(self, record: Position) -> SafeString:
-        return position_badge(record)
+        """In words, how much is held: a column of its own would be empty but for a few."""
+        badge = position_badge(record)
+        held = record.open_quantity
+        return format_html("{} {} held", badge, plain(held)) if held else badge
 
     def render_peak_quantity(self, value: Decimal) -> str:
         return plain(value)

@@ -29,16 +29,18 @@ def set_point_value(
 ) -> None:
     """Say what 1.00 of the price is worth, per contract or share; None: unknown.
 
-    `currency`: of an instrument that has none yet. With others, those of its kind whose point value
-    is unknown get the same. Their positions follow. Raises ValidationError unless it is above 0.
+    `currency`: of an instrument that has none yet. With others, those that are like it and whose
+    point value is unknown get the same; contracts of one root also the currency. Their positions
+    follow. Raises ValidationError unless it is above 0.
     """
     if value is not None:
         value = Instrument._meta.get_field("point_value").clean(value, instrument)
         require_positive(value)
     with transaction.atomic():
-        instrument.currency = instrument.currency or currency
         changed = [instrument, *(others_like(instrument) if with_others and value else [])]
         for one in changed:
+            if one == instrument or one.kind == Instrument.Kind.FUTURE:
+                one.currency = one.currency or currency or instrument.currency
             one.point_value = value
             one.save(update_fields=["point_value", "currency"])
             if user:
@@ -47,10 +49,11 @@ def set_point_value(
 
 
 def others_like(instrument: Instrument) -> QuerySet[Instrument]:
-    """Those of its kind whose point value is unknown; none for a future, as each has its own."""
-    if instrument.kind == Instrument.Kind.FUTURE:
-        return Instrument.objects.none()
+    """Those of its kind whose point value is unknown; of a future, as each product has its own, the
+    other contracts of its root."""
     like = Instrument.objects.filter(kind=instrument.kind, point_value=None)
+    if instrument.kind == Instrument.Kind.FUTURE:
+        like = like.filter(root=instrument.root)
     return like.exclude(pk=instrument.pk)
 
 

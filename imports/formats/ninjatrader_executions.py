@@ -7,7 +7,7 @@ what a fill cannot do without is required; `ID` may be missing. Times are the PC
 
 from decimal import Decimal
 
-from imports.columns import Identifier, Moment, Name, Number, Quantity, Side, Text
+from imports.columns import Identifier, Moment, Name, Number, Price, Quantity, Side, Text
 from imports.formats import Column, Format
 
 FORMAT = Format(
@@ -34,7 +34,7 @@ FORMAT = Format(
             required=True,
         ),
         Column("quantity", ("Quantity", "Qty"), Quantity("invalid_quantity"), required=True),
-        Column("price", ("Price",), Number("invalid_price"), required=True),
+        Column("price", ("Price",), Price("invalid_price"), required=True),
         Column("executed_at", ("Time",), Moment(), required=True),
         Column("account", ("Account", "Account display name"), Text(100), required=True),
         Column("native_id", ("ID",), Identifier(200)),
