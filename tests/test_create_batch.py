@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+from django_q.models import Task
 
 from batches import console
 from batches.models import Batch, BatchTemplate, BatchTrade
+from joblogs.schedules import ATTEND
 from tests.batching import work_off
 from tests.conftest import EXAMPLES
 from tests.processes import end, start
@@ -141,7 +144,18 @@ def test_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     good = (EXAMPLES / "batch.csv").read_text().splitlines()[:9]
     told = run(file_with(tmp_path / "good.csv", "\n".join(good)), "--start", "--wait")
     assert "good: success, 8 executed" in told
+    assert "No worker is at work; this waits for one" in told
     assert Trade.objects.count() == 8
+
+
+def test_a_worker_that_was_seen_is_waited_for_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console.time, "sleep", lambda seconds: work_off())
+    seen = timezone.now()
+    Task.objects.create(id="1", name="attend", func=ATTEND, started=seen, stopped=seen)
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="did not succeed with all"):
+        call_command("create_batch", EXAMPLE, "--start", "--wait", stdout=out)
+    assert "No worker" not in out.getvalue()
 
 
 def test_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from batches.mapping import StagingError
 from batches.models import Batch, BatchTemplate
 from batches.states import Status
 from batches.wishes import template_called
+from joblogs.recurring import beat
 from joblogs.states import Trigger
 from trades.models import validate_zone
 
@@ -90,6 +91,9 @@ class Command(BaseCommand):
         if not wait:
             self.stdout.write(f"{batch.name}: started; a worker will take it.")
             return
+        if beat().is_silent:
+            self.stdout.write("No worker is at work; this waits for one (manage.py qcluster).")
+            self.stdout.flush()
         follow(batch)
         self.stdout.write(outcome(batch))
         if batch.status != Status.SUCCESS:
