@@ -30,15 +30,21 @@ WHERE log.id > %s AND log.id <= %s AND log.rows_deleted_at IS NULL AND (
 )
 ORDER BY log.id
 """
-# What a rollback is about to delete is no matter; behind it nothing may be left.
+# What a rollback is about to delete is no matter; behind it nothing may be left. A backup has rows
+# without a trade besides: of executions that a user had deleted.
 TAKEN = """
-SELECT log.id, COALESCE(found.number, 0), log.status
+SELECT log.id, log.status, CASE
+    WHEN found.named > log.trades_created AND log.status <> 'rolled_back' THEN found.named
+    ELSE COALESCE(found.number, 0)
+END
 FROM import_execution_logs log LEFT JOIN (
-    SELECT import_id, COUNT(*) AS number FROM imported_executions
+    SELECT import_id, COUNT(*) AS number, COUNT(trade_id) AS named FROM imported_executions
     WHERE import_id > %s AND import_id <= %s GROUP BY import_id
 ) found ON found.import_id = log.id
-WHERE log.id > %s AND log.id <= %s AND log.status <> 'rolling_back' AND COALESCE(found.number, 0) <>
+WHERE log.id > %s AND log.id <= %s AND log.status <> 'rolling_back' AND
     CASE WHEN log.status = 'rolled_back' THEN 0 ELSE log.trades_created END
+    NOT BETWEEN CASE WHEN log.status = 'rolled_back' THEN COALESCE(found.number, 0)
+        ELSE COALESCE(found.named, 0) END AND COALESCE(found.number, 0)
 ORDER BY log.id
 """
 
@@ -83,7 +89,7 @@ def count_anew(pk: int) -> bool:
     return True
 
 
-def about_ledger(pk: int, number: int, status: str, mend: bool) -> Finding:
+def about_ledger(pk: int, status: str, number: int, mend: bool) -> Finding:
     log = ImportExecutionLog.objects.get(pk=pk)
     rows = counted(number, "ledger row")
     name = f"import {pk} ({log.file_name})"

@@ -187,6 +187,21 @@ def test_a_session_changes_nothing_without_a_csrf_token(adam: User) -> None:
     refused(client.post("/import-sample-data"), 403, "PERMISSION_DENIED")
 
 
+@pytest.mark.parametrize(
+    "site", ["https://evil.example", "http://testserver.evil", "null", "http://["]
+)
+def test_a_form_of_another_site_has_no_use_of_a_kept_password(adam: User, site: str) -> None:
+    """A browser that knows a password for HTTP Basic sends it along, whoever's page asks."""
+    answer = asking(adam).post("/import-sample-data", headers={"Origin": site})
+    refused(answer, 403, "PERMISSION_DENIED")
+    assert not ImportExecutionLog.objects.exists()
+
+
+def test_a_page_of_ours_may_use_it(adam: User) -> None:
+    ours = {"Origin": "http://testserver"}
+    assert asking(adam).post("/import-sample-data", headers=ours).json()["success"]
+
+
 def test_a_wrong_password(vera: User) -> None:
     vera.set_password("another")
     vera.save()

@@ -165,6 +165,20 @@ def test_the_backup_of_a_restored_database_says_the_same(
     assert saved(tmp_path).splitlines()[1:-1] == content.splitlines()[1:-1]
 
 
+def test_a_restore_of_deleted_executions_is_no_difference(
+    take_in: TakeIn, desk: object, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """They are in the ledger as the import's, which took in no trade for them."""
+    content = saved(tmp_path)
+    forget_all()
+    log = take_in(content, "all.jsonl")
+    capsys.readouterr()
+    call_command("reconcile", "--fix")
+    assert capsys.readouterr().out == "Everything agrees.\n"
+    taken_in = ImportExecutionLog.objects.get(pk=log.pk).trades_created
+    assert taken_in == len(desk["trades"]) == log.ledger_rows.count() - 1
+
+
 def test_a_second_restore_knows_all_lines(take_in: TakeIn, desk: object, tmp_path: Path) -> None:
     content = saved(tmp_path)
     before = state()

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as configured
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from tests.apis import PASSWORD, refused
 from tests.conftest import TakeIn, file_of, fill
@@ -167,6 +168,51 @@ def test_an_old_session_makes_no_token_in_the_admin(adam: User) -> None:
     address = "/admin/knox/authtoken/add/"
     assert logged_in("adam").get(address).status_code == 200
     assert old(logged_in("adam")).get(address).url == f"/login/?next={address}"
+
+
+def lasting(user: User) -> list[tuple[str, dict[str, object]]]:
+    """What a thief with the cookie of a superuser would do, to stay one."""
+    device = TOTPDevice.objects.create(user=user, confirmed=True)
+    word = {"password1": "taken over now", "password2": "taken over now"}
+    chosen = {"action": "delete_selected", "_selected_action": [device.pk], "post": "yes"}
+    group = Group.objects.get(name="viewer")
+    return [
+        (f"/admin/auth/user/{user.pk}/password/", word),
+        ("/admin/auth/user/add/", word | {"username": "thief", "usable_password": "true"}),
+        (f"/admin/auth/user/{user.pk}/change/", {"username": "thief", "is_active": "on"}),
+        (f"/admin/auth/group/{group.pk}/change/", {"name": "thief"}),
+        (f"/admin/otp_totp/totpdevice/{device.pk}/delete/", {"post": "yes"}),
+        ("/admin/otp_totp/totpdevice/", chosen),
+    ]
+
+
+def test_an_old_session_takes_over_no_user_in_the_admin(adam: User) -> None:
+    client = logged_in("adam")
+    deeds = lasting(adam)
+    old(client)
+    for address, data in deeds:
+        assert client.post(address, data).url == f"/login/?next={address}"
+    adam.refresh_from_db()
+    assert adam.check_password(PASSWORD)
+    assert adam.username == "adam"
+    assert TOTPDevice.objects.exists()
+    assert not User.objects.filter(username="thief").exists()
+    assert not Group.objects.filter(name="thief").exists()
+    assert client.get("/admin/auth/user/").status_code == 200
+
+
+def test_a_fresh_session_does_all_of_it(adam: User) -> None:
+    client = logged_in("adam")
+    for address, data in reversed(lasting(adam)):
+        assert "/login/" not in client.post(address, data, follow=True).request["PATH_INFO"]
+    adam.refresh_from_db()
+    assert adam.check_password("taken over now")
+    assert not TOTPDevice.objects.exists()
+
+
+def test_an_old_session_asks_nothing_of_those_who_may_not(vera: User) -> None:
+    client = logged_in()
+    assert old(client).get("/admin/auth/user/add/").status_code == 403
 
 
 def test_no_file_says_what_to_run(as_adam: Client, take_in: TakeIn) -> None:

@@ -42,6 +42,18 @@ def test_without_them_it_says_what_is_missing(tmp_path: Path) -> None:
         assert one in said
 
 
+def test_each_command_of_the_document_has_the_settings() -> None:
+    """Run as somebody else, or elsewhere, it would set up an SQLite database of its own."""
+    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```\n(.*?)```", text, re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if "manage.py" in line]
+    ours = [line for line in lines if not line.startswith("docker ")]
+    assert len(ours) >= 5
+    for line in ours:
+        assert line.startswith("runuser --user tradelog -- .venv/bin/python manage.py"), line
+    assert text.index("ln --symbolic /etc/tradelog.env .env") < text.index(ours[0])
+
+
 # --- The files
 
 

@@ -146,3 +146,29 @@ def test_every_code_is_explained() -> None:
     explained = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "importing.md").read_text()))
     assert given - explained <= {"executed_at"}
     assert {"conflict", "duplicate", "row_too_short", "nonexistent_local_time"} <= explained
+
+
+# --- The codes of the API's errors
+
+
+def error_codes(source: str) -> set[str]:
+    """The codes with which a module has the API refuse: ApiError(409, "CODE", …)…"""
+    givers = {"ApiError", "error_body", "answer"}
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    named = [call for call in calls if getattr(call.func, "id", "") in givers]
+    words = [word.value for call in named for word in call.args if isinstance(word, ast.Constant)]
+    return {word for word in words if isinstance(word, str) and re.fullmatch("[A-Z_]+", word)}
+
+
+def test_an_error_code_is_found() -> None:
+    source = 'raise ApiError(404, "MOON_NOT_FOUND", "There is no moon.")'
+    assert error_codes(source) == {"MOON_NOT_FOUND"}
+
+
+def test_every_error_code_is_in_the_table() -> None:
+    rooms = ("web", "joblogs", "trades", "orders", "imports", "batches", "tradelog")
+    sources = [path for room in rooms for path in (ROOT / room).glob("*.py")]
+    given = set().union(*(error_codes(path.read_text(encoding="utf-8")) for path in sources))
+    table = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").split("## Errors")[1]
+    assert given - set(re.findall(r"`([A-Z_]+)`", table)) == set()
+    assert {"SECOND_FACTOR_REQUIRED", "UNAVAILABLE", "ROWS_DELETED"} <= given

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ChoiceField, ModelForm
@@ -25,9 +24,10 @@ from audit.admin import AuditedAdmin
 from audit.models import Deed
 from audit.writing import write_down
 from tradelog import secondfactor
+from tradelog.freshadmin import FreshAdmin
 from tradelog.models import TokenScope
 from tradelog.tokenpages import answered
-from tradelog.tries import is_fresh, locked_until
+from tradelog.tries import locked_until
 from web.readonly import ReadOnlyAdmin
 from web.scopes import Scope, scope_of
 
@@ -38,14 +38,14 @@ admin.site.unregister(filter(admin.site.is_registered, theirs))
 
 
 @admin.register(User)
-class ShellUserAdmin(UserAdmin, AuditedAdmin):
+class ShellUserAdmin(FreshAdmin, UserAdmin, AuditedAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class ShellGroupAdmin(GroupAdmin, AuditedAdmin):
+class ShellGroupAdmin(FreshAdmin, GroupAdmin, AuditedAdmin):
     pass
 
 
@@ -61,7 +61,7 @@ class TokenForm(AuthTokenCreateForm):
 
 
 @admin.register(AuthToken)
-class TokenAdmin(AuditedAdmin):
+class TokenAdmin(FreshAdmin, AuditedAdmin):
     """Tokens of all users, by how they begin. A new one is shown once, when it is saved."""
 
     form = TokenForm
@@ -77,12 +77,6 @@ class TokenAdmin(AuditedAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: AuthToken | None = None) -> bool:
         return False
-
-    def add_view(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        """The password is asked for again, unless it was given just now."""
-        if self.has_add_permission(request) and not is_fresh(request):
-            return redirect_to_login(request.get_full_path())
-        return super().add_view(request, *args, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, object]:
         days = timedelta(days=settings.TRADELOG_TOKEN_DAYS)
@@ -103,7 +97,7 @@ class TokenAdmin(AuditedAdmin):
 
 
 @admin.register(TOTPDevice)
-class SecondFactorAdmin(AuditedAdmin):
+class SecondFactorAdmin(FreshAdmin, AuditedAdmin):
     """Who has one. To delete it helps who has lost the phone; the recovery codes go with it."""
 
     list_display = ["user", "created_at", "last_used_at"]

@@ -20,6 +20,12 @@ def client_address(request: HttpRequest) -> str | None:
     return written(claimed) or written(request.META.get("REMOTE_ADDR", ""))
 
 
+def is_of_another_site(request: HttpRequest) -> bool:
+    """Whether a browser sends this for a page that is not ours."""
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2] != request.get_host()
+
+
 def written(address: str) -> str | None:
     """In its one form; None if it is no address."""
     try:

@@ -13,11 +13,12 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
-from web.addresses import home_address
+from web.addresses import home_address, is_of_another_site
 from web.scopes import Scope, limit, scope_of
 from web.secondfactor import those_with_a_password_alone
 
 MINUTE = 60  # seconds
+ELSEWHERE = "A page of another site asks for this, with a password that the browser has kept."
 NO_PASSWORD = "This user logs in with a second factor. Programs use a token of theirs."
 
 
@@ -43,6 +44,13 @@ class PasswordLogin(BasicAuthentication):
     """
 
     www_authenticate_realm = "tradelog"
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        """Browsers keep a password and send it along with the forms of any site, like a cookie."""
+        found = super().authenticate(request)
+        if found and is_of_another_site(request):
+            raise PermissionDenied(ELSEWHERE)
+        return found
 
     def authenticate_credentials(
         self, userid: str, password: str, request: Request | None = None
