@@ -121,12 +121,14 @@ def count(request: HttpRequest, name: str, limit: int) -> bool:
 
     The row is forgotten so long after its first try, or after the one that locked it.
     """
-    AccessAttempt.objects.get_or_create(
+    # Not get_or_create: whose row is made and deleted by others meanwhile, would get neither.
+    row = AccessAttempt(
         ip_address=home_address(request) or "0.0.0.0",
         username=name,
         user_agent="",
-        defaults={"failures_since_start": 0},
+        failures_since_start=0,
     )
+    AccessAttempt.objects.bulk_create([row], ignore_conflicts=True)
     is_last = When(failures_since_start=limit - 1, then=Value(timezone.now()))
     below = rows(request, name).filter(failures_since_start__lt=limit)
     counted = below.update(
