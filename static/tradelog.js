@@ -14,6 +14,14 @@ document.addEventListener("submit", (event) => {
 // Coming back with the browser's button, the form can be used again.
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
+// The shell hides the page until its scripts run; a field cannot be focused before that.
+document.addEventListener("alpine:initialized", () => {
+    Alpine.nextTick(() => {
+        const field = document.querySelector("[autofocus]");
+        if (field && document.activeElement === document.body) field.focus();
+    });
+});
+
 // A form that was asked for beside the page opens over it; Escape, or its own button, closes it.
 document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
     const dialog = target.id === "modal-content" && target.closest("dialog");
