@@ -3,4 +3,4 @@ from django.apps import AppConfig
 
 class ImportsConfig(AppConfig):
     name = "imports"
-    verbose_name = "Trade log"
+    verbose_name = "Imports"

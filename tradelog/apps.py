@@ -1,8 +1,11 @@
 """The project as an app: it brings the system checks, the groups and commands to set it up."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 from tradelog import checks, rights
+
+# What the admin calls the apps of others.
+TITLES = {"axes": "Failed logins", "knox": "API tokens", "otp_totp": "Second factors"}
 
 
 class TradelogConfig(AppConfig):
@@ -11,3 +14,5 @@ class TradelogConfig(AppConfig):
     def ready(self) -> None:
         checks.register_all()
         rights.watch_over_groups()
+        for label, title in TITLES.items():
+            apps.get_app_config(label).verbose_name = title
