@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import chain
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
@@ -144,8 +143,10 @@ def send_all(things: Iterator[Any], pipe: Connection) -> NoReturn:
             signal.signal(one, signal.SIG_IGN)
         gc.disable()  # see beside_a_reader
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, WIDE)
-        for thing in chain(things, [None]):
+        while (thing := next(things, None)) is not None:
             pipe.send(thing)
+            del thing  # or it would stay until the next one is made
+        pipe.send(None)
     except BaseException as problem:
         problem.add_note(traceback.format_exc())
         with suppress(BrokenPipeError):
