@@ -103,7 +103,7 @@ def to_utc(moment: datetime, zone_name: str) -> tuple[datetime, str]:
     return around_a_change_of_clocks(moment, ZoneInfo(zone_name))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=5_000)
 def offset_of_hour(zone_name: str, hour: datetime) -> timedelta | None:
     """The zone's offset during one hour of its wall clock; None if the clocks change near it."""
     zone = ZoneInfo(zone_name)

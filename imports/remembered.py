@@ -7,7 +7,7 @@ from typing import Any
 class Remembered(dict[Hashable, Any]):
     """The answer to each key, asked for once. It forgets all of them before they are too many."""
 
-    def __init__(self, ask: Callable[[Any], Any], most: int = 20_000) -> None:
+    def __init__(self, ask: Callable[[Any], Any], most: int = 5_000) -> None:
         super().__init__()
         self.ask = ask
         self.most = most
