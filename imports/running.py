@@ -51,7 +51,7 @@ from imports.writing import write_chunk
 from joblogs.interrupts import heeding_ctrl_c
 from trades.positions import recompute_for_a_while
 
-CHUNK = 20_000  # lines in one transaction, fewer where they are heavy
+CHUNK = 15_000  # lines in one transaction, fewer where they are heavy
 MOST_REMEMBERED = 50_000  # identities of the ledger; a shorter file asks for its lines instead
 # In a row and without a chunk between them: a file that ends every process that touches it must
 # not do so for ever.
