@@ -27,6 +27,7 @@ if sys.platform == "linux":
 
 WORTH = 50_000  # lines; fewer are hardly read faster
 PATIENCE = 120  # seconds for one chunk: a fork may inherit a lock that nobody opens
+COPIED = ("row_number", "raw_row_data")  # the columns of the lines for COPY
 WIDE = 1 << 20  # bytes, the widest pipe that Linux gives to everybody
 
 
@@ -34,34 +35,19 @@ class ReaderGone(Exception):
     """The process that reads has ended or stands still; who claims the import next goes on."""
 
 
-class Raw(Sequence[str]):
-    """The JSON of rows, taken from the lines that COPY gets of each, where it stands as it is."""
+class Made(Sequence[Any]):
+    """What is made of each of these, once it is asked for: few are."""
 
-    FIELDS = ("row_number", "raw_row_data")
-
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    def __getitem__(self, place: Any) -> Any:
-        found = self.lines[place]
-        return Raw(found) if isinstance(place, slice) else found.partition("\t")[2]
-
-
-class Cells(Sequence[list[str]]):
-    """The cells of rows, taken from the JSON that is kept of each: few are asked for."""
-
-    def __init__(self, raw: Sequence[str]) -> None:
-        self.raw = raw
+    def __init__(self, of: Sequence[Any], make: Callable[[Any], Any]) -> None:
+        self.of = of
+        self.make = make
 
     def __len__(self) -> int:
-        return len(self.raw)
+        return len(self.of)
 
     def __getitem__(self, place: Any) -> Any:
-        found = self.raw[place]
-        return Cells(found) if isinstance(place, slice) else json.loads(found)
+        found = self.of[place]
+        return Made(found, self.make) if isinstance(place, slice) else self.make(found)
 
 
 def reading_ahead(chunks: Iterator[Chunk], reader: LineReader, lines: int) -> "Ahead | Apart":
@@ -74,7 +60,7 @@ def reading_ahead(chunks: Iterator[Chunk], reader: LineReader, lines: int) -> "A
 def light(chunk: Chunk) -> Chunk:
     """Without what the other side has, or can make of the rest."""
     chunk.reader = chunk.rows.cells = None
-    if chunk.is_clean and Raw.FIELDS in chunk.for_row_logs:
+    if chunk.is_clean and COPIED in chunk.for_row_logs:
         chunk.raw = None
     return chunk
 
@@ -82,9 +68,14 @@ def light(chunk: Chunk) -> Chunk:
 def whole(reader: LineReader, chunk: Chunk) -> Chunk:
     chunk.reader = reader
     if chunk.raw is None:
-        chunk.raw = Raw(chunk.for_row_logs[Raw.FIELDS])
-    chunk.rows.cells = Cells(chunk.raw)
+        chunk.raw = Made(chunk.for_row_logs[COPIED], json_of)
+    chunk.rows.cells = Made(chunk.raw, json.loads)
     return chunk
+
+
+def json_of(line: str) -> str:
+    """The JSON of a row, from the line that COPY gets of it: there it stands as it is."""
+    return line.partition("\t")[2]
 
 
 class Apart:
