@@ -7,27 +7,23 @@ with all that leads to it, so that whatever a process leaves behind when it dies
 
 import logging
 import time
-from collections.abc import Callable
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from audit.models import Deed
 from audit.writing import write_down
 from imports.background import Slice
 from imports.claims import Pause
-from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
+from imports.models import ImportExecutionLog
+from imports.removing import clear
 from imports.states import ACTIVE
 from joblogs.queueing import ring
 from joblogs.states import Trigger
-from web.manyids import change
 
 logger = logging.getLogger(__name__)
 
 CLEAR = "clear_imports"
-SLICE = 5_000  # row logs in one transaction
 AT_ONCE = 10  # seconds that a request may take
 
 
@@ -66,41 +62,3 @@ def clear_slice(newest: int) -> dict[str, object]:
         ring(CLEAR, newest, trigger=Trigger.SCHEDULE)
     logger.info("%s import logs are cleared.", f"{cleared:,}")
     return {"cleared": cleared}
-
-
-def clear(pk: int, goes_on: Callable[[], bool]) -> bool:
-    """Clear one import; whether it is gone. One that is at work again is left alone."""
-    last = -1
-    while goes_on():
-        with transaction.atomic():
-            ended = ImportExecutionLog.objects.exclude(status__in=ACTIVE)
-            log = ended.select_for_update().filter(pk=pk).first()
-            if log is None:
-                return False
-            number, last = clear_rows(log, last)
-            if not number:
-                ImportedExecution.objects.filter(import_log=log).update(import_log=None)
-                log.delete()
-                return True
-    return False
-
-
-def clear_rows(log: ImportExecutionLog, behind: int = -1) -> tuple[int, int]:
-    """Delete the next row logs of an import, which remembers that; as `delete_rows`."""
-    first = ImportExecutionLog.objects.filter(pk=log.pk, rows_deleted_at=None)
-    first.update(rows_deleted_at=timezone.now())
-    return delete_rows(log.pk, behind)
-
-
-def delete_rows(import_id: int, behind: int = -1) -> tuple[int, int]:
-    """Delete the next row logs behind a line of an import, which may be gone.
-
-    How many there were, and the last line: by key, as PostgreSQL would pass over all that the
-    lots before have deleted.
-    """
-    rows = ImportRowLog.objects.filter(import_log=import_id, row_number__gt=behind)
-    found = list(rows.order_by("row_number").values_list("pk", "row_number")[:SLICE])
-    ids = [pk for pk, _ in found]
-    change("UPDATE trades SET import_row_log_id = NULL WHERE import_row_log_id", ids)
-    change("DELETE FROM import_execution_row_logs WHERE id", ids)
-    return len(ids), found[-1][1] if found else behind

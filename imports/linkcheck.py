@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.db import models, transaction
 
-from imports.clearing import delete_rows
 from imports.models import ImportedExecution, ImportRowLog
+from imports.removing import delete_rows
 from joblogs.findings import Check, Finding, Step, counted, some_of
 from joblogs.ranges import changed_by, end_of_range, rows_of
 from trades.models import Trade

@@ -15,10 +15,10 @@ from django.db.models import CharField, Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 
-from imports.clearing import clear_rows
 from imports.kin import Kin, locked
 from imports.models import ImportExecutionLog, ImportRowLog
 from imports.querysets import ImportQuerySet
+from imports.removing import clear_rows
 from imports.states import ACTIVE
 from imports.telling import key_of
 from joblogs.models import Notice

@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from audit.models import AuditEntry
 from batches.models import Batch, BatchTrade
-from imports import clearing, rollback
+from imports import removing, rollback
 from imports.background import IMPORT
-from imports.clearing import clear
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
+from imports.removing import clear
 from imports.retry import retry
 from imports.rollback import begin, roll_back
 from imports.running import run_import
@@ -112,7 +112,7 @@ def test_nothing_is_found_between_any_two_chunks(
 
     monkeypatch.setattr("imports.running.CHUNK", 2)
     monkeypatch.setattr(rollback, "SLICE", 1)
-    monkeypatch.setattr(clearing, "SLICE", 1)
+    monkeypatch.setattr(removing, "SLICE", 1)
     log = receive(io.BytesIO(FILE.encode()), "fills.csv", Wishes(timezone="UTC"))
     look()
     run_import(log.pk, on_progress=look)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audit import oldentries
 from audit.models import AuditEntry, Deed
-from imports import clearing, oldrows
+from imports import oldrows, removing
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.oldrows import forget_lot, forget_rows, remember_the_known
 from imports.retry import retry
@@ -166,7 +166,7 @@ def test_a_retry_that_begins_meanwhile_keeps_all(
 
 
 def test_what_was_stopped_goes_on(take_in: TakeIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clearing, "SLICE", 1)
+    monkeypatch.setattr(removing, "SLICE", 1)
     log = age(take_in(GOOD))
     assert next(forget_rows(90)) == 1
     assert rows_of(log) == 2
