@@ -261,6 +261,7 @@ class RollbackPreview(ApiView):
                 "trades_with_notes": effect.with_notes,
                 "trades_reviewed": effect.reviewed,
                 "later_imports": [import_as_json(log) for log in effect.later_imports],
+                "imports_restored": effect.restored,
             }
         )
 

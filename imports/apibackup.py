@@ -42,6 +42,8 @@ BACK_UP = [
     "trades.view_position",
     "trades.view_account",
     "trades.view_instrument",
+    "imports.view_importexecutionlog",
+    "imports.view_importrowlog",
 ]
 
 
@@ -57,9 +59,9 @@ class ImportBackup(ApiView):
     def get(self, request: Request) -> HttpResponseBase:
         """A compressed backup of all trades at this moment, as an attachment.
 
-        It has what was said of positions, all accounts and instruments with their settings, and
-        which executions were deleted, too. A trade that no import has made is given an identity, by
-        which it is known again.
+        It has what was said of positions, all accounts and instruments with their settings, which
+        executions were deleted, and the imports with what became of their lines, too. A trade that
+        no import has made is given an identity, by which it is known again.
         """
         try:
             return download_open(*backup_for_download())

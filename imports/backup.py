@@ -1,4 +1,4 @@
-"""Write all trades into a file that brings them back: imports/backuplines.py says how it looks."""
+"""Write trades and logs into a file that brings them back (see imports/backuplines.py)."""
 
 import gzip
 import os
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from imports.backuplines import (
     DELETED,
+    IMPORT,
     OF_DELETED,
     OF_POSITIONS,
     OF_TRADES,
@@ -24,6 +25,7 @@ from imports.backuplines import (
     TRADE,
     BackupWriter,
 )
+from imports.backuplogs import ended, logs
 from imports.inserting import hold
 from imports.models import ImportedExecution
 from trades.models import Position, Trade
@@ -107,13 +109,15 @@ def write_backup(
 
 def write_all(writer: BackupWriter, name: str, on_progress: Progress) -> None:
     kinds = questions()
-    counts = {kind: rows.count() for kind, (rows, _) in kinds.items()}
+    counts = {kind: rows.count() for kind, (rows, _) in kinds.items()} | {IMPORT: ended().count()}
     writer.begin(filename=name, created_at=timezone.now(), counts=counts)
     for kind, (rows, fields) in kinds.items():
         for values in rows.values_list(*fields.values()).iterator(SLICE):
             writer.put(kind, dict(zip(fields, values, strict=True)))
             if kind == TRADE:
                 on_progress(writer.counts[TRADE], counts[TRADE])
+    for kind, content in logs():
+        writer.put(kind, content)
     writer.end()
 
 

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imports.backuplines import (
-    DELETED,
     FIRST,
     HEADINGS,
+    IMPORT,
     KINDS,
+    KNOWN,
     LAST,
     LONGEST,
     NAME,
     NO_TRADES,
+    OF_LOGS,
+    PARTS,
     POSITION,
     READABLE,
-    SETTINGS,
     TRADE,
     VERSION,
     cells_of,
@@ -36,16 +38,18 @@ from imports.problems import FileError, shown
 from imports.records import Record
 from imports.storing import refuse_too_large
 from imports.textfile import TextFile
+from web.jsontext import strict_json
 
 
 @dataclass(frozen=True, slots=True)
 class BackupFile(TextFile):
     """A backup whose checksum is right. It is read as if its trades were lines of a CSV file.
 
-    `trades`: how many there are, before the positions.
+    `trades`, `remarks`: how many trades there are, and behind them positions.
     """
 
     trades: int = 0
+    remarks: int = 0
 
     def lines(self) -> Iterator[str]:
         with opened(self.path) as stream:
@@ -60,7 +64,7 @@ class BackupFile(TextFile):
         """The accounts, instruments and deleted executions: line number, kind, what it says."""
         with closing(self.lines()) as lines:
             for number, line in enumerate(lines, start=1):
-                if (kind := kind_of(line)) in (TRADE, POSITION, LAST):
+                if (kind := kind_of(line)) in (TRADE, POSITION, IMPORT, LAST):
                     return
                 if kind != FIRST:
                     yield number, kind, parsed(line)[1]
@@ -69,8 +73,29 @@ class BackupFile(TextFile):
         """What is said of positions: line number, and what should be an object."""
         with closing(self.lines()) as lines:
             for number, line in enumerate(lines, start=1):
-                if kind_of(line) == POSITION:
+                if (kind := kind_of(line)) == IMPORT:
+                    return
+                if kind == POSITION:
                     yield number, parsed(line)[1]
+
+    def logs(self) -> Iterator[tuple[int, str, object]]:
+        """The imports, each followed by what it had: line number, kind, what it says.
+
+        Raises FileError for a line that is no JSON.
+        """
+        with closing(self.lines()) as lines:
+            for number, line in enumerate(lines, start=1):
+                if (kind := kind_of(line)) in OF_LOGS:
+                    try:
+                        yield (
+                            number,
+                            kind,
+                            strict_json(line, parse_float=str, parse_constant=str)[kind],
+                        )
+                    except (ValueError, KeyError):
+                        raise FileError(
+                            f"{self.name}, line {number:,}, is no JSON; nothing was taken in."
+                        ) from None
 
 
 class BackupBody(Body):
@@ -117,7 +142,9 @@ def look_at_backup(path: Path, name: str) -> BackupFile:
             f"{name} is not whole: it ends with line {check.number:,}, expected a last line with "
             "the counts and the checksum; nothing was taken in."
         )
-    return BackupFile(path, name, "utf-8", check.number, check.counts[TRADE])
+    return BackupFile(
+        path, name, "utf-8", check.number, check.counts[TRADE], check.counts[POSITION]
+    )
 
 
 class Check:
@@ -129,6 +156,7 @@ class Check:
         self.size = 0
         self.digest = hashlib.sha256()
         self.counts: Counter[str] = Counter()
+        self.part = 0
         self.version: int | None = None
         self.is_ended = False
 
@@ -151,12 +179,13 @@ class Check:
         self.digest.update(line)
 
     def add_row(self, kind: str) -> None:
-        if kind != POSITION and self.counts[POSITION]:
-            raise self.problem(f"has a kind, {kind}, that stands in front of all positions")
-        if kind not in (TRADE, POSITION) and self.counts[TRADE]:
-            raise self.problem(f"has a kind, {kind}, that stands in front of all trades")
-        if kind in SETTINGS and self.counts[DELETED]:
-            raise self.problem(f"has a kind, {kind}, that stands in front of all deleted ones")
+        part = next(part for part, kinds in enumerate(PARTS.values()) if kind in kinds)
+        if part < self.part:
+            behind = list(PARTS)[self.part]
+            raise self.problem(f"has a kind, {kind}, that stands in front of all {behind}")
+        if part > self.part and kind in OF_LOGS[1:]:
+            raise self.problem(f"has a kind, {kind}, that stands behind its import")
+        self.part = part
         self.counts[kind] += 1
 
     def text(self, line: bytes) -> str:
@@ -190,8 +219,8 @@ class Check:
                 f"{self.name} was changed or damaged: its {self.number - 1:,} lines do not have "
                 "the checksum that its last line expects; nothing was taken in."
             )
-        kinds = [kind for kind in KINDS if kind != POSITION or self.version > 1]
-        if end.get("counts") != {kind: str(self.counts[kind]) for kind in kinds}:
+        counted = {kind: str(self.counts[kind]) for kind in KINDS[: KNOWN[self.version]]}
+        if end.get("counts") != counted:
             raise FileError(
                 f"{self.name} was changed or damaged: its last line counts other lines than the "
                 f"{self.number - 1:,} before it; nothing was taken in."

@@ -1,28 +1,33 @@
 """The lines of a backup, as they are written and read: one JSON object each, under its kind.
 
-First what the file is, then accounts, instruments, deleted executions, trades, and what users have
-said of positions, in this order; at last how many there are, and the SHA-256 of all bytes before
-that line. Version 1 had no positions.
+First what the file is, then accounts, instruments, deleted executions, trades, what users have
+said of positions, and imports (backuplogs.py), in this order; at last how many there are, and the
+SHA-256 of all bytes before that line. Version 1 had no positions, version 2 no imports.
 """
 
 import hashlib
 import json
+import re
 from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any, BinaryIO
+from uuid import UUID
 
 from imports.problems import FileError
 from trades.models import Account, Instrument, plain
 from web.jsontext import require_shallow
 
 NAME = "tradelog backup"
-VERSION = 2
-READABLE = (1, VERSION)
+VERSION = 3
+READABLE = (1, 2, VERSION)
 LONGEST = 4 << 20  # bytes of a line: a trade with very long notes
 
 FIRST, LAST = "_metadata", "_end"
 DELETED, TRADE, POSITION = "deleted", "trade", "position"
+IMPORT, LINES, MENDED, EXECUTIONS = "import", "lines", "mended", "executions"
+OF_LOGS = (IMPORT, LINES, MENDED, EXECUTIONS)
 # An execution whose trade was deleted by a user, by the fields that say which.
 OF_DELETED = {
     "account": "account__name",
@@ -64,9 +69,19 @@ SETTINGS: dict[str, tuple[type[Account] | type[Instrument], tuple[str, ...]]] = 
         ("symbol", "root", "expiry", "kind", "currency", "point_value", "tick_size"),
     ),
 }
-KINDS = (*SETTINGS, DELETED, TRADE, POSITION)
-NO_TRADES = {FIRST, LAST, *SETTINGS, DELETED, POSITION}
-PLAIN_START = f'{{"{TRADE}"'  # of nearly every line
+# In their order; within the first and the last part it is free.
+PARTS: dict[str, tuple[str, ...]] = {
+    "settings": tuple(SETTINGS),
+    "deleted ones": (DELETED,),
+    "trades": (TRADE,),
+    "positions": (POSITION,),
+    "imports": OF_LOGS,
+}
+KINDS = tuple(chain.from_iterable(PARTS.values()))
+KNOWN = {1: KINDS.index(POSITION), 2: KINDS.index(IMPORT), 3: len(KINDS)}  # so many, by version
+NO_TRADES = {FIRST, LAST, *KINDS} - {TRADE}
+# Of nearly every line, and of the longest: they need not be parsed to know what they are.
+plain_start = re.compile(f'{{"({TRADE}|{"|".join(OF_LOGS)})"').match
 
 # --- Writing
 
@@ -110,6 +125,8 @@ def as_text(value: object) -> str:
     """What JSON has no word for: exact numbers, days, moments in UTC."""
     if isinstance(value, Decimal):
         return plain(value)
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, datetime):
         return f"{value.replace(tzinfo=None).isoformat()}Z"
     if isinstance(value, date):
@@ -134,8 +151,8 @@ def parsed(line: str) -> tuple[str, Any]:
 
 def kind_of(line: str) -> str:
     """The kind of a line. What is none passes for a trade, and will fail as one."""
-    if line.startswith(PLAIN_START):
-        return TRADE
+    if plain := plain_start(line):
+        return plain[1]
     try:
         kind, _ = parsed(line)
     except ValueError:

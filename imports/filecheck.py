@@ -22,6 +22,7 @@ from joblogs.findings import Check, Finding, Step, counted
 AT_ONCE = 200  # files
 READ_AT_ONCE = 256 << 20  # bytes
 OLD = 24 * 60 * 60  # seconds
+MISSING = "is missing"
 DRAFTS = ("incoming-", "corrected-")
 
 
@@ -32,12 +33,17 @@ def look_at_wanted(behind: str | None, mend: bool) -> Step:
     """By hash. A step ends when it has read a few hundred megabytes."""
     wanted = ImportExecutionLog.objects.filter(file_hash__gt=behind or "").order_by("file_hash")
     rows = wanted.values("file_hash").annotate(
-        size=Max("file_size"), first=Min("pk"), number=Count("pk")
+        size=Max("file_size"),
+        first=Min("pk"),
+        number=Count("pk"),
+        restored=Count("restored_by"),
     )
     findings, last, read = [], None, 0
     for row in rows[:AT_ONCE]:
         last = row["file_hash"]
-        if problem := problem_of(last, row["size"]):
+        problem = problem_of(last, row["size"])
+        # A backup brings imports back, not their files.
+        if problem and not (problem == MISSING and row["restored"] == row["number"]):
             findings.append(finding_of(problem, row))
         read += row["size"]
         if read > READ_AT_ONCE:
@@ -55,7 +61,7 @@ def problem_of(file_hash: str, size: int) -> str:
         with path.open("rb") as file:
             return "" if digest_of(file) == file_hash else "holds other bytes than were received"
     except FileNotFoundError:
-        return "is missing"
+        return MISSING
     except OSError as problem:
         return f"cannot be read ({problem.strerror})"
 

@@ -124,7 +124,7 @@ class ConfirmForm(forms.Form):
     def __init__(self, *args: Any, log: ImportExecutionLog, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.log = log
-        del self.fields["sure" if log.trades_created >= TYPED_FROM else "file_name"]
+        del self.fields["sure" if log.success_rows >= TYPED_FROM else "file_name"]
 
     def clean_file_name(self) -> str:
         typed = " ".join(self.cleaned_data["file_name"].split())

@@ -28,6 +28,7 @@ from trades.models import Account, Instrument, Trade
 from web.durations import duration_in_words
 from web.jsontext import JSONTextField
 
+USER = settings.AUTH_USER_MODEL
 SOON = timedelta(minutes=1)  # by then a worker, or the command that queued it, should have it
 
 
@@ -77,9 +78,9 @@ class ImportExecutionLog(models.Model):
     mends_line = models.PositiveBigIntegerField(
         null=True, help_text="The one line of the retried import that this one brings corrected."
     )
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
-    )
+    # The import of a backup that has brought it back.
+    restored_by = models.ForeignKey("self", models.SET_NULL, null=True, related_name="restored")
+    created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     queued_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
@@ -87,9 +88,7 @@ class ImportExecutionLog(models.Model):
     rolled_back_at = models.DateTimeField(null=True)
     rows_deleted_at = models.DateTimeField(null=True, help_text="Since then it has no row logs.")
     failures_known_at = models.DateTimeField(null=True, help_text="Somebody has seen its end.")
-    rolled_back_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
-    )
+    rolled_back_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
 
     objects = ImportQuerySet.as_manager()
 
@@ -173,7 +172,7 @@ class ImportExecutionLog(models.Model):
         if self.status == Status.ROLLING_BACK:
             return not self.owner or is_over(self.lease_until)
         whole = self.status in (Status.SUCCESS, Status.PARTIAL)
-        return whole or (self.status in REVERSIBLE and self.trades_created > 0)
+        return whole or (self.status in REVERSIBLE and self.success_rows > 0)
 
     @property
     def duration_in_words(self) -> str | None:

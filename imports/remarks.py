@@ -166,12 +166,15 @@ def take_remarks_back(log: ImportExecutionLog) -> None:
 
 
 def told_by(log: ImportExecutionLog) -> Iterator[list[str]]:
-    """The cells of the lines that gave a position something; they stand behind all trades."""
+    """The cells of the lines that gave a position something; they stand behind all trades.
+
+    Those of imports name no account.
+    """
     if log.import_type != ImportExecutionLog.Type.BACKUP:
         return
     rows = log.row_logs.order_by("-row_number").values_list("status", "raw_row_data")
     behind = takewhile(lambda row: not is_of_trade(row[1]), rows.iterator(SLICE))
-    yield from (cells for status, cells in behind if status == RowStatus.SUCCESS)
+    yield from (cells for status, cells in behind if status == RowStatus.SUCCESS and cells[0])
 
 
 def is_of_trade(cells: list[str]) -> bool:

@@ -14,6 +14,7 @@ from django.db import transaction
 from imports.backupfile import BackupFile
 from imports.backuplines import DELETED, OF_DELETED, SETTINGS, require_text
 from imports.claims import renew
+from imports.logshapes import require_logs
 from imports.models import ImportedExecution, ImportExecutionLog
 from imports.problems import FileError, shown
 from trades.models import Account, Instrument
@@ -29,6 +30,8 @@ def restore_places(log: ImportExecutionLog, file: BackupFile) -> None:
     """
     for _ in rows_of(file):
         pass
+    if not log.cursor:
+        require_logs(file)
     for kind, rows in groupby(rows_of(file), key=itemgetter(0)):
         while some := [values for _, values in islice(rows, SLICE)]:
             with transaction.atomic():

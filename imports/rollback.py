@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -27,6 +27,7 @@ from imports.claims import (
 from imports.inserting import hold
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.remarks import take_remarks_back
+from imports.removing import clear
 from imports.states import Category, RowStatus, StateConflict, Status
 from trades.models import Position, Trade
 from trades.positions import recompute_for_a_while
@@ -42,7 +43,8 @@ class Preview:
     """What a rollback would do. `later_imports` skipped lines that these imports had taken in.
 
     `positions` have a fill of these imports: they will be others, or be gone. None: so many trades
-    that nobody waits until their positions are counted.
+    that nobody waits until their positions are counted. `restored` imports were brought back by
+    these, and go with them.
     """
 
     trades: int
@@ -51,11 +53,13 @@ class Preview:
     with_notes: int
     reviewed: int
     later_imports: list[ImportExecutionLog]
+    restored: int = 0
 
 
 def preview(logs: Sequence[ImportExecutionLog]) -> Preview:
     """What rolling back these imports would do, all together."""
-    ids = [log.pk for log in logs]
+    brought = [pk for log in logs for pk in restored_by(log)]
+    ids = [log.pk for log in logs] + brought
     trades = trades_of(ids)
     counts = trades.aggregate(
         trades=Count("pk"),
@@ -68,7 +72,13 @@ def preview(logs: Sequence[ImportExecutionLog]) -> Preview:
         positions=changing.count() if counts["trades"] <= MOST_TRACED else None,
         accounts=sorted({name for log in logs for name in log.affected_accounts}),
         later_imports=later_imports(ids),
+        restored=len(brought),
     )
+
+
+def restored_by(log: ImportExecutionLog) -> list[int]:
+    """The imports that it has brought back, if it is of a backup."""
+    return list(log.restored.order_by("pk").values_list("pk", flat=True))
 
 
 def later_imports(ids: Sequence[int]) -> list[ImportExecutionLog]:
@@ -119,6 +129,7 @@ def go_on(log: ImportExecutionLog, on_progress: Callable[[int], None]) -> int:
     try:
         take_remarks_back(owned)
         total = delete_all(owned, on_progress)
+        take_logs_back(owned, lambda: on_progress(total))
         finish(owned, Status.ROLLED_BACK, rolled_back_at=timezone.now())
     except LeaseLost:
         raise StateConflict(f"Another process rolls {log.file_name} back now.") from None
@@ -155,21 +166,46 @@ def begin(log: ImportExecutionLog, user: AbstractBaseUser | None) -> None:
 
 
 def delete_all(log: ImportExecutionLog, on_progress: Callable[[int], None]) -> int:
-    total = last = 0
-    while ledger_rows := slice_behind(log, last):
-        total += delete_slice(log, ledger_rows)
-        last = ledger_rows[-1][0]
-        on_progress(total)
+    """The trades of the import, and of those that it has brought back."""
+    total = 0
+    for import_id in [log.pk, *restored_by(log)]:
+        last = 0
+        while ledger_rows := slice_behind(import_id, last):
+            with transaction.atomic():
+                total += delete_slice(ledger_rows)
+                if import_id != log.pk:
+                    has_fewer(import_id, len(ledger_rows))
+                renew(log, attempt=1)
+            last = ledger_rows[-1][0]
+            on_progress(total)
     return total
 
 
-def slice_behind(log: ImportExecutionLog, last: int) -> list[tuple[int, int | None]]:
-    """The next ledger rows of the import: their numbers and those of their trades.
+def slice_behind(import_id: int, last: int) -> list[tuple[int, int | None]]:
+    """The next ledger rows of an import: their numbers and those of their trades.
 
     By key, so that no slice looks again at what the ones before it have deleted.
     """
-    ledger = ImportedExecution.objects.filter(import_log=log, pk__gt=last).order_by("pk")
+    ledger = ImportedExecution.objects.filter(import_log=import_id, pk__gt=last).order_by("pk")
     return list(ledger.values_list("pk", "trade_id")[:SLICE])
+
+
+def has_fewer(import_id: int, number: int) -> None:
+    """One that was brought back counts what it still has, until it goes as well."""
+    log = ImportExecutionLog.objects.filter(pk=import_id, trades_created__gte=number)
+    log.update(trades_created=F("trades_created") - number)
+
+
+def take_logs_back(log: ImportExecutionLog, on_progress: Callable[[], None]) -> None:
+    """The imports that it has brought back go with it. One that is at work now stays."""
+
+    def goes_on() -> bool:
+        renew(log)
+        on_progress()
+        return True
+
+    for import_id in restored_by(log):
+        clear(import_id, goes_on)
 
 
 def trades_of(import_ids: Iterable[int]) -> QuerySet[Trade]:
@@ -183,19 +219,17 @@ def trades_with(ids: list[int]) -> tuple[str, list[object]]:
     return f"id {condition}", [parameter]
 
 
-def delete_slice(log: ImportExecutionLog, ledger_rows: list[tuple[int, int | None]]) -> int:
+def delete_slice(ledger_rows: list[tuple[int, int | None]]) -> int:
     """Delete these ledger rows with their trades; how many trades there were."""
     trade_ids = [trade_id for _, trade_id in ledger_rows if trade_id]
-    with transaction.atomic():
-        # An import that skips lines because of these trades is waited for, and then unlinked.
-        hold(Trade, trade_ids, "UPDATE")
-        change(
-            "UPDATE import_execution_row_logs SET duplicate_of_id = NULL WHERE duplicate_of_id",
-            trade_ids,
-        )
-        mark_trades_where(*trades_with(trade_ids))
-        # Raw: what refers to a trade has just been taken care of, for all of them at once.
-        deleted = change("DELETE FROM trades WHERE id", trade_ids)
-        change("DELETE FROM imported_executions WHERE id", [pk for pk, _ in ledger_rows])
-        renew(log, attempt=1)
+    # An import that skips lines because of these trades is waited for, and then unlinked.
+    hold(Trade, trade_ids, "UPDATE")
+    change(
+        "UPDATE import_execution_row_logs SET duplicate_of_id = NULL WHERE duplicate_of_id",
+        trade_ids,
+    )
+    mark_trades_where(*trades_with(trade_ids))
+    # Raw: what refers to a trade has just been taken care of, for all of them at once.
+    deleted = change("DELETE FROM trades WHERE id", trade_ids)
+    change("DELETE FROM imported_executions WHERE id", [pk for pk, _ in ledger_rows])
     return deleted

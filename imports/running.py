@@ -43,6 +43,7 @@ from imports.problems import FileError
 from imports.refusals import refusals_of
 from imports.remarks import restore_remarks
 from imports.restoring import restore_places
+from imports.restoringlogs import restore_logs
 from imports.rows import prepared
 from imports.states import Status
 from imports.summary import broken_off, interrupted, summary
@@ -97,7 +98,7 @@ def run_import(
             if log.is_active:  # Ctrl-C may be heeded when all is done
                 end(log, broken_off(log, problem))
         raise
-    if with_positions and log.trades_created and not log.is_active:
+    if with_positions and log.success_rows and not log.is_active:
         recompute_for_a_while()
     return log
 
@@ -133,6 +134,7 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
                 on_progress(log)
     if isinstance(file, BackupFile):
         restore_remarks(log, file, on_progress)
+        restore_logs(log, file, on_progress)
 
 
 def begin(log: ImportExecutionLog) -> None:

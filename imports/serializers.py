@@ -137,6 +137,9 @@ class RollbackPreview(Answer):
     trades_with_notes = serializers.IntegerField()
     trades_reviewed = serializers.IntegerField()
     later_imports = ImportData(many=True, help_text="They skipped lines because of this one.")
+    imports_restored = serializers.IntegerField(
+        help_text="That this import of a backup brought back; they go with it."
+    )
 
 
 class RolledBack(Answer):

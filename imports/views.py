@@ -26,8 +26,9 @@ from imports.fetching import is_to_be_fetched
 from imports.formats import all_formats, normal
 from imports.forms import UploadForm
 from imports.kin import Kin
-from imports.models import ImportExecutionLog
+from imports.models import ImportedExecution, ImportExecutionLog
 from imports.retry import days_missing
+from imports.rollback import restored_by
 from imports.rowpages import RowPage, row_page
 from imports.states import Category, RowStatus, Status
 from imports.storing import Wishes, receive
@@ -116,6 +117,7 @@ def about_the_file(log: ImportExecutionLog) -> dict[str, object]:
         "columns": ", ".join(name for name in log.header if name),
         "reading": in_words(log.dialect) if is_told else "",
         "has_ids": has_ids(log),
+        "restored": len(restored_by(log)),
     }
 
 
@@ -135,8 +137,8 @@ def about_the_run(log: ImportExecutionLog, request: HttpRequest) -> dict[str, ob
 def progress(log: ImportExecutionLog) -> Progress | None:
     """How far an import or its rollback is; None if nothing is going on."""
     if log.status == Status.ROLLING_BACK:
-        left = log.ledger_rows.count()
-        return Progress(max(0, log.trades_created - left), log.trades_created, "trades are undone")
+        left = ImportedExecution.objects.filter(import_log__in=[log.pk, *restored_by(log)]).count()
+        return Progress(max(0, log.success_rows - left), log.success_rows, "trades are undone")
     if log.is_active and is_to_be_fetched(log):
         return Progress(len(log.days) - days_missing(log), len(log.days), "days are fetched")
     # The header is a line too, and a last line without a break may wait.

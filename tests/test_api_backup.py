@@ -57,7 +57,7 @@ def test_a_file_brings_all_back(
     forget_all()
     response = send_file(olga_asks, content, name)
     work_off()
-    log = ImportExecutionLog.objects.get()
+    log = ImportExecutionLog.objects.get(import_type="backup")
     assert (response.status_code, response.json()["id"]) == (202, log.pk)
     assert (log.status, log.import_type, log.created_by) == (Status.SUCCESS, "backup", olga)
     assert state() == before
@@ -124,7 +124,7 @@ def test_the_same_key_for_another_backup_is_refused(olga_asks: Client) -> None:
         ({"_metadata": {"filename": "a"}}, "trades"),
         ({"_metadata": {"filename": "a", "file_size": 10}, "fills": []}, "trades"),
         ({"_metadata": {}, "trades": []}, "_metadata"),
-        ({"_metadata": {"filename": "a", "version": 3}, "trades": []}, "_metadata"),
+        ({"_metadata": {"filename": "a", "version": 4}, "trades": []}, "_metadata"),
         ({"_metadata": {"filename": "a"}, "trades": [1]}, "trades"),
         ([], "request"),
     ],

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from batches.files import stage_file
 from batches.mapping import StagingError
 from imports.backuplines import KINDS, OF_DELETED, OF_POSITIONS, OF_TRADES, SETTINGS, BackupWriter
+from imports.backuplogs import OF_IMPORTS
 from imports.states import Status
 from orders.models import OpenOrderSnapshot
 from orders.syncing import sync
@@ -82,10 +83,12 @@ NAMES = {kind: list(fields) for kind, (_, fields) in SETTINGS.items()} | {
     "deleted": list(OF_DELETED),
     "trade": list(OF_TRADES),
     "position": list(OF_POSITIONS),
+    "import": list(OF_IMPORTS),
+    "executions": ["at", "of"],
 }
 lines_of_backups = st.lists(
     st.sampled_from(KINDS).flatmap(
-        lambda kind: st.tuples(st.just(kind), objects(NAMES[kind]) | values)
+        lambda kind: st.tuples(st.just(kind), objects(NAMES.get(kind, [])) | values)
     ),
     max_size=4,
 ).map(lambda lines: sorted(lines, key=lambda line: KINDS.index(line[0])))

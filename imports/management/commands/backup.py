@@ -1,4 +1,4 @@
-"""manage.py backup: write all trades into a file that brings them back."""
+"""manage.py backup: write all trades and import logs into a file that brings them back."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ from web.durations import duration_in_words
 
 class Command(BaseCommand):
     help = (
-        "Write all trades and positions' notes, with accounts and instruments, into a file. "
+        "Write all trades, positions' notes and import logs into a file. "
         "`import_csv FILE` brings back what is missing."
     )
 
@@ -73,6 +73,7 @@ def in_words(written: BackupWriter) -> str:
         "instrument": "instruments",
         "deleted": "deleted executions",
         "position": "positions with notes or tags",
+        "import": "imports",
     }
     return ", ".join(
         f"{written.counts[kind]:,} {words}"
