@@ -619,4 +619,4 @@ def test_the_command_says_how_many(
     saved(tmp_path)
     words = capsys.readouterr().out
     assert words.startswith(f"all.jsonl: {len(desk['trades'])} trades, ")
-    assert "1 deleted executions, 2 imports in " in words
+    assert "1 deleted execution, 2 imports in " in words

@@ -68,15 +68,15 @@ class Bar:
 
 def in_words(written: BackupWriter) -> str:
     names = {
-        "trade": "trades",
-        "account": "accounts",
-        "instrument": "instruments",
-        "deleted": "deleted executions",
-        "position": "positions with notes or tags",
-        "import": "imports",
+        "trade": ("trade", "trades"),
+        "account": ("account", "accounts"),
+        "instrument": ("instrument", "instruments"),
+        "deleted": ("deleted execution", "deleted executions"),
+        "position": ("position with notes or tags", "positions with notes or tags"),
+        "import": ("import", "imports"),
     }
     return ", ".join(
-        f"{written.counts[kind]:,} {words}"
+        f"{written.counts[kind]:,} {words[written.counts[kind] != 1]}"
         for kind, words in names.items()
         if written.counts[kind] or kind == TRADE
     )
