@@ -13,7 +13,7 @@ from imports.formats import all_formats
 from imports.identify import Layout
 from imports.lines import fed_columns
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
-from imports.rollback import later_imports
+from imports.rollback import later_imports, restored_by
 from imports.states import Category, RowStatus, Status
 
 SAMPLE = 10_000  # failed lines, and known ones, that are looked at
@@ -110,7 +110,7 @@ def taken_in_by_account(log: ImportExecutionLog) -> dict[str, int] | None:
         return dict.fromkeys(log.affected_accounts, log.success_rows)
     if log.status in (Status.ROLLING_BACK, Status.ROLLED_BACK):
         return None
-    ledger = ImportedExecution.objects.filter(import_log=log).order_by()
+    ledger = ImportedExecution.objects.filter(import_log__in=[log.pk, *restored_by(log)]).order_by()
     return dict(ledger.values_list("account__name").annotate(Count("pk")))
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from imports import backuplogs, removing, restoringlogs, rollback, running
 from imports.backuplogs import AS_THEY_ARE, OF_IMPORTS, TOO_LONG
 from imports.correctedfile import retry_corrected
 from imports.correcting import correct, read_corrected
+from imports.details import account_counts
 from imports.export import failed_as_csv
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.removing import clear
@@ -478,8 +480,10 @@ def test_the_pages_tell_of_it(
     assert f'Brought back by</dt><dd><a class="tl-link" href="{log.get_absolute_url()}"' in page
     page = client.get(log.get_absolute_url()).content.decode()
     assert f"<dt>Brought back</dt><dd>{len(desk)} imports</dd>" in page
+    by_account = {one.name: one.taken_in for one in account_counts(log, [], [])}
+    assert by_account == Counter(ImportedExecution.objects.values_list("account__name", flat=True))
     question = client.get(reverse("import-rollback", args=[log.pk])).content.decode()
-    assert f"The {len(desk)} imports that this one brought back go as well." in question
+    assert f"{len(desk)} imports that this one brought back go as well." in question
     roll_back(log)
     page = client.get(log.get_absolute_url()).content.decode()
     assert "Rolled back: what it had brought is gone." in page
