@@ -225,7 +225,7 @@ class Rollback(ApiView):
 
 def undo(log: ImportExecutionLog, request: Request) -> Response:
     """As many trades as fit into one transaction at once, more by a worker."""
-    if log.success_rows > rollback.SLICE:
+    if log.success_rows > rollback.SLICE or log.restored.exists():
         start_rollback(log, request.user, Trigger.API)
         words, deleted = f"A worker rolls {log.file_name} back.", None
     else:

@@ -135,7 +135,7 @@ def waiting_for(log: ImportExecutionLog) -> list[ImportExecutionLog]:
     if log.status != Status.ROLLED_BACK:
         return later_imports([log.pk])[:RELATIVES]
     rows = ImportRowLog.objects.filter(import_log=OuterRef("pk"), duplicate_of=None)
-    skipped = rows.filter(status=RowStatus.SKIPPED)
+    skipped = rows.filter(status=RowStatus.SKIPPED).exclude(error_category="")
     refused = rows.filter(status=RowStatus.FAILED, error_category=Category.BUSINESS_LOGIC)
     later = ImportExecutionLog.objects.filter(pk__gt=log.pk, queued_at__lt=log.rolled_back_at)
     ended = later.filter(status__in=[Status.SUCCESS, Status.PARTIAL, Status.FAILED])

@@ -78,8 +78,10 @@ class ImportExecutionLog(models.Model):
     mends_line = models.PositiveBigIntegerField(
         null=True, help_text="The one line of the retried import that this one brings corrected."
     )
-    # The import of a backup that has brought it back.
-    restored_by = models.ForeignKey("self", models.SET_NULL, null=True, related_name="restored")
+    # The import of a backup that has brought it back; that may be gone, numbers are never reused.
+    restored_by = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, db_constraint=False, related_name="restored"
+    )
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     queued_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -112,9 +114,8 @@ class ImportExecutionLog(models.Model):
             )
         ]
         permissions = [
-            ("retry_import", "Can retry an import"),
-            ("cancel_import", "Can cancel an import"),
-            ("roll_back_import", "Can roll back an import"),
+            (f"{word.replace(' ', '_')}_import", f"Can {word} an import")
+            for word in ("retry", "cancel", "roll back")
         ]
 
     def __str__(self) -> str:
@@ -162,7 +163,8 @@ class ImportExecutionLog(models.Model):
 
     def misses_trades(self) -> bool:
         """Whether a line was skipped because of a trade that was rolled back or deleted since."""
-        return self.row_logs.filter(status=RowStatus.SKIPPED, duplicate_of=None).exists()
+        rows = self.row_logs.filter(status=RowStatus.SKIPPED, duplicate_of=None)
+        return rows.exclude(error_category="").exists()  # that is a known import, of a backup
 
     @property
     def can_be_rolled_back(self) -> bool:
@@ -252,8 +254,7 @@ class ImportRowLog(models.Model):
 class ImportedExecution(models.Model):
     """The ledger: every execution identity ever taken in; the authority on what is known.
 
-    A trade that a user deletes leaves its row here, so that no re-import brings it back. A rollback
-    removes the rows of its import, so that a re-import brings everything back."""
+    The row of a trade that a user deletes stays here; a rollback removes those of its import."""
 
     account = models.ForeignKey(
         Account, models.PROTECT, db_constraint=False, db_index=False, related_name="+"

@@ -6,7 +6,7 @@ can be rolled back and retried here as it could be there. One that is known here
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import groupby
@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 
 from imports.asking import trades_in_ledger
@@ -25,12 +25,13 @@ from imports.inserting import insert
 from imports.logshapes import import_of
 from imports.mendedlines import MendedLine
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog, JSONTextField
-from imports.problems import Problem
-from imports.states import Category, RowStatus, Status
+from imports.rollback import has_fewer
+from imports.states import ACTIVE, RowStatus, Status
 from trades.models import Account
 
 Part = tuple[int, str, Any]  # the number of the line, its kind, what it says
 Progress = Callable[[ImportExecutionLog], None]
+UNDONE = {Status.ROLLING_BACK, Status.ROLLED_BACK}
 NOTES = HEADINGS.index("notes")
 encoded = JSONTextField.encoded
 # By trade and line of one import: the trade is from that line, or from none.
@@ -83,24 +84,24 @@ def bring_back(
                 if not stands(brought):
                     break
                 is_new = PUT[kind](log, brought, content)
-                renew(log)
+                renew(log, attempt=1 if is_new else log.attempt)
             if is_new:  # else a pause here would come again for ever
                 on_progress(log)
     with transaction.atomic():
-        if brought is not None:
+        if brought is not None and stands(brought):
             finish(brought, said)
         account_for(log, number, said, is_known=brought is None)
     on_progress(log)
 
 
 def begun(log: ImportExecutionLog, said: dict[str, Any]) -> ImportExecutionLog | None:
-    """The import, made here or half brought back by us before; None if it is known.
+    """The import, made here or half brought back before; None if it is known.
 
-    As long as it lacks lines it passes for one that has lost them, lately.
+    As long as it lacks lines it passes for one that has lost them in the moment of its end.
     """
     known = ImportExecutionLog.objects.filter(import_batch_id=said["import_batch_id"])
     if found := known.first():
-        return found if found.restored_by_id == log.pk else None
+        return found if found.status == said["status"] and adopted(log, found) else None
     brought = import_of(said)
     queued_at = brought.queued_at
     brought.restored_by = log
@@ -119,6 +120,17 @@ def begun(log: ImportExecutionLog, said: dict[str, Any]) -> ImportExecutionLog |
     except IntegrityError:  # another restore of the same backup was faster
         return None
     return brought
+
+
+def adopted(log: ImportExecutionLog, found: ImportExecutionLog) -> bool:
+    """Whether it is half brought back, by us or by a restore that has ended since."""
+    others = ImportExecutionLog.objects.filter(pk=found.restored_by_id, status__in=ACTIVE)
+    with transaction.atomic():
+        half = ImportExecutionLog.objects.filter(
+            pk=found.pk, rows_deleted_at=F("completed_at"), restored_by__isnull=False
+        ).exclude(restored_by__in=others.exclude(pk=log.pk))
+        renew(log)
+        return half.update(restored_by=log) == 1
 
 
 def imports_by_id(ids: list[str | None]) -> dict[str, ImportExecutionLog]:
@@ -145,9 +157,7 @@ def account_for(log: ImportExecutionLog, number: int, said: dict[str, Any], is_k
     row = ImportRowLog(import_log=log, row_number=number, raw_row_data=cells)
     row.status = RowStatus.SKIPPED if is_known else RowStatus.SUCCESS
     if is_known:
-        problem = Problem("", "duplicate", "this import is known here", Category.DUPLICATE)
-        row.error_category, row.error_message = problem.category, problem.at(number)
-        row.validation_errors = [problem.as_json()]
+        row.error_message = f"line {number}: this import is known here"
     row.save()
     renew(
         log,
@@ -225,26 +235,41 @@ def row_id(log: ImportExecutionLog | None, number: int) -> int | None:
 
 
 def hand_over(log: ImportExecutionLog, brought: ImportExecutionLog, said: dict[str, Any]) -> bool:
-    """Those executions become the import's that `log` has brought; others stay whose they are."""
+    """Those executions become the import's that this restore, or the one that it takes up, has
+    brought; others stay whose they are.
+    """
     lines: dict[str, dict[str, int | None]] = defaultdict(dict)
     for account, name, line in said["of"]:
         lines[account][name] = line
+    givers = taken_up_by(log)
     found = [
-        (pk, trade, names[name])
+        (pk, trade, names[name], giver)
         for account, names in lines.items()
-        for pk, trade, name in ImportedExecution.objects.filter(
-            import_log=log, account__name=account, execution_id__in=names
-        ).values_list("pk", "trade_id", "execution_id")
+        for pk, trade, name, giver in ImportedExecution.objects.filter(
+            import_log__in=givers, account__name=account, execution_id__in=names
+        ).values_list("pk", "trade_id", "execution_id", "import_log")
     ]
-    ImportedExecution.objects.filter(pk__in=[pk for pk, _, _ in found]).update(
+    ImportedExecution.objects.filter(pk__in=[pk for pk, *_ in found]).update(
         import_log=brought, csv_filename=brought.file_name, import_timestamp=said["at"]
     )
-    trades = {trade: line for _, trade, line in found if trade}
-    link(brought, trades)
-    renew(log, trades_created=log.trades_created - len(trades))
+    link(brought, {trade: line for _, trade, line, _ in found if trade})
+    for giver, number in Counter(giver for _, trade, _, giver in found if trade).items():
+        if giver == log.pk:
+            renew(log, trades_created=log.trades_created - number)
+        else:
+            has_fewer(giver, number)
     brought.trades_created += len(found)
     ImportExecutionLog.objects.filter(pk=brought.pk).update(trades_created=brought.trades_created)
     return bool(found)
+
+
+def taken_up_by(log: ImportExecutionLog) -> list[int]:
+    """The restore, and those of the same backup that it retries."""
+    chain = [log]
+    while (one := chain[-1].retry_of) and one.file_hash == log.file_hash:
+        chain.append(one)
+    standing = ImportExecutionLog.objects.exclude(status__in=[*UNDONE])
+    return [*standing.filter(pk__in=[one.pk for one in chain]).values_list("pk", flat=True)]
 
 
 def link(brought: ImportExecutionLog, trades: dict[int, int | None]) -> None:

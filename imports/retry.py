@@ -144,7 +144,7 @@ def successor(
         "timezone": log.timezone,
         "format": log.format,
         # What stands in the log already must be read again as it was.
-        "dialect": log.dialect if log.trades_created or log.retry_of_id else {},
+        "dialect": log.dialect if log.success_rows or log.retry_of_id else {},
         "retry_of": log,
         "created_by": user,
     }

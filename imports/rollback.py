@@ -161,7 +161,7 @@ def begin(log: ImportExecutionLog, user: AbstractBaseUser | None) -> None:
             rolled_back_by=user,
         ):
             raise StateConflict(f"{log.file_name} was changed by somebody else; look again.")
-        count = trades_of([log.pk]).count()
+        count = trades_of([log.pk, *restored_by(log)]).count()
         write_down(Deed.ROLLBACK, log, user=user, count=count, words="trades")
 
 
@@ -191,7 +191,7 @@ def slice_behind(import_id: int, last: int) -> list[tuple[int, int | None]]:
 
 
 def has_fewer(import_id: int, number: int) -> None:
-    """One that was brought back counts what it still has, until it goes as well."""
+    """So many ledger rows of an import are gone, or another's now."""
     log = ImportExecutionLog.objects.filter(pk=import_id, trades_created__gte=number)
     log.update(trades_created=F("trades_created") - number)
 

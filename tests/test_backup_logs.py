@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from audit.models import AuditEntry
 from imports import backuplogs, removing, restoringlogs, rollback, running
 from imports.backuplogs import AS_THEY_ARE, OF_IMPORTS, TOO_LONG
+from imports.claims import Pause
 from imports.correctedfile import retry_corrected
 from imports.correcting import correct, read_corrected
 from imports.details import account_counts
@@ -314,6 +317,99 @@ def test_another_restore_may_be_faster(
     assert (log.status, log.skipped_rows) == (Status.SUCCESS, len(desk))
 
 
+# --- Broken off, retried
+
+
+def stopped(log: ImportExecutionLog, when: Callable[[], bool], status: str) -> ImportExecutionLog:
+    """The restore, ended at that moment as if somebody had cancelled it or it had broken off."""
+
+    def stop(log: ImportExecutionLog) -> None:
+        if when():
+            raise Pause
+
+    run_import(log.pk, on_progress=stop)
+    ImportExecutionLog.objects.filter(pk=log.pk).update(status=status)
+    log.refresh_from_db()
+    return log
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed"])
+@pytest.mark.parametrize("place", ["trades", "lines", "executions"])
+def test_a_retry_takes_up_what_a_restore_has_left(
+    take_in: TakeIn,
+    desk: dict,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+    status: str,
+    place: str,
+) -> None:
+    monkeypatch.setattr(backuplogs, "MOST", 20)
+    content, before = saved(tmp_path), state()
+    forget_all()
+    reached = {
+        "trades": lambda: Trade.objects.count() == len(before["trades"]),
+        "lines": lambda: ImportRowLog.objects.filter(import_log__file_name=US).count() == 40,
+        "executions": lambda: ImportedExecution.objects.filter(csv_filename=US).exists(),
+    }[place]
+    first = stopped(unread(content), reached, status)
+    new = run_import(retry(first).pk)
+    assert new.status == Status.SUCCESS
+    assert (logs_told(), state()) == (desk, before)
+    assert reconciled(capsys) == "Everything agrees.\n"
+
+
+def test_a_restore_that_advances_is_not_given_up(
+    take_in: TakeIn, desk: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backuplogs, "MOST", 10)
+    log = unread(saved(tmp_path))
+    forget_all()
+    log = receive(io.BytesIO((tmp_path / "all.jsonl").read_bytes()), "all.jsonl", Wishes())
+
+    def die(log: ImportExecutionLog) -> None:
+        raise SystemExit
+
+    for _ in range(60):
+        with suppress(SystemExit):
+            run_import(log.pk, on_progress=die)
+    log.refresh_from_db()
+    assert log.status == Status.SUCCESS
+    assert logs_told() == desk
+
+
+def test_nothing_is_left_to_do_with_a_known_backup(
+    take_in: TakeIn, desk: dict, tmp_path: Path
+) -> None:
+    log = take_in(saved(tmp_path), "all.jsonl")
+    assert (log.success_rows, log.can_be_retried) == (0, False)
+
+
+def test_a_rollback_says_how_many_trades(take_in: TakeIn, desk: dict, tmp_path: Path) -> None:
+    content = saved(tmp_path)
+    forget_all()
+    log = take_in(content, "all.jsonl")
+    deleted = roll_back(log)
+    assert AuditEntry.objects.filter(deed="rollback").order_by("-pk")[0].count == deleted > 50
+
+
+def test_a_restore_may_be_cleared_before_what_it_brought(
+    take_in: TakeIn, desk: dict, tmp_path: Path, capsys: pytest.CaptureFixture, client: Client,
+    adam: User,
+) -> None:  # fmt: skip
+    content = saved(tmp_path)
+    paths = {log.stored_path for log in ImportExecutionLog.objects.exclude(file_hash="")}
+    forget_all()
+    log = take_in(content, "all.jsonl")
+    for path in paths:
+        path.unlink()
+    assert clear(log.pk, lambda: True)
+    assert reconciled(capsys) == "Everything agrees.\n"
+    client.force_login(adam)
+    one = ImportExecutionLog.objects.get(file_name="old.csv")
+    assert client.get(one.get_absolute_url()).status_code == 200
+
+
 # --- Odd lines
 
 
@@ -409,11 +505,27 @@ def test_what_is_written_by_hand_comes_in(take_in: TakeIn) -> None:
         ([head(header="abc")], "lists of words"),
         ([head(header=[1])], "lists of words"),
         ([head(header={"a": 1})], "lists of words"),
+        ([head(file_hash="/etc/passwd")], "a SHA-256"),
+        ([head(file_hash="../" * 10)], "a SHA-256"),
+        ([head(days=[{"date": "2026-01-05", "file_hash": "/etc/passwd"}])], "a SHA-256"),
+        ([head(days=[{"date": "abc"}])], "Invalid isoformat"),
+        ([head(processing_time_ms=[])], "words and numbers"),
+        ([head(started_at={})], "words and numbers"),
+        ([head(started_at="9999-12-31T23:59:59-12:00")], "moments of the years"),
+        ([head(queued_at="0001-01-01T00:00:00+14:00")], "moments of the years"),
+        ([head(total_rows=2**50, success_rows=2**50)], "smaller numbers"),
+        ([head(import_batch_id=5)], "a batch ID"),
+        ([head(), head()], "each import once"),
+        ([head(), {"lines": [LINE, LINE]}], "each once"),
+        ([head(), {"lines": [LINE]}, {"lines": [LINE]}], "each once"),
+        ([head(), {"mended": [[2, 3, "", None]] * 2}], "each once"),
+        ([head(), {"mended": [[2, 3, "", []]]}], "line 4"),
+        ([head(), {"mended": [[2, 3, "", {}]]}], "line 4"),
+        ([head(), {"lines": [[*LINE[:6], ["a\0", "b", 3]]]}], "line 4"),
+        ([head(), {"executions": EXECUTIONS | {"at": "9999-12-31T23:59:59Z"}}], "moments of"),
         ([head(affected_accounts=[["a"]])], "lists of words"),
-        ([head(dialect=[1])], "a dialect that is an object"),
-        ([head(dialect={"zones": 5})], "zones by account"),
         ([head(days=[1])], "line 3"),
-        ([head(days=[{"date": 5}])], "days with their states"),
+        ([head(days=[{"date": 5}])], "argument must be str"),
         ([head(days=5)], "line 3"),
         ([head(retry_of="x")], "badly formed"),
         ([head(created_by=5)], "expected names"),
@@ -453,6 +565,17 @@ def test_of_logs_that_cannot_be_nothing_is_taken_in(
     assert words in log.error_summary
     assert log.error_summary.startswith("odd.jsonl")
     assert not any(state().values())
+
+
+@pytest.mark.parametrize("dialect", [[1], {"x": 1}, {"zones": 5}, {"delimiter": ","}])
+def test_a_dialect_of_nobody_is_forgotten(
+    client: Client, take_in: TakeIn, adam: User, dialect: object
+) -> None:
+    take_in(backup_of(head(dialect=dialect), {"lines": [LINE]}), "odd.jsonl")
+    log = ImportExecutionLog.objects.get(file_name="a.csv")
+    assert log.dialect == {}
+    client.force_login(adam)
+    assert client.get(log.get_absolute_url()).status_code == 200
 
 
 def test_a_line_that_is_no_json_stops_all(take_in: TakeIn) -> None:
