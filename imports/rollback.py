@@ -78,6 +78,8 @@ def preview(logs: Sequence[ImportExecutionLog]) -> Preview:
 
 def restored_by(log: ImportExecutionLog) -> list[int]:
     """The imports that it has brought back, if it is of a backup."""
+    if log.import_type != ImportExecutionLog.Type.BACKUP:
+        return []
     return list(log.restored.order_by("pk").values_list("pk", flat=True))
 
 
