@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db import connection
 
 QUOTED = str.maketrans({"\\": "\\\\", '"': '\\"'})
+PIECE = 1_000  # rows
 Key = tuple[int | None, str | None]  # account, execution_id: an identity, or none
 
 
@@ -45,30 +46,32 @@ class Snapshot:
     """The identities that some accounts had when an import met them first, if they are few.
 
     It spares most lines the question whether they are known. Who has come since, an earlier line of
-    the file or a rival, is refused by the unique ledger; then every line has to ask again.
+    the file or a rival, is refused by the unique ledger; then every line has to ask again. Hashes
+    of them do, and need less memory: who has the same one as another asks in vain.
     """
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.account_ids: set[int] = set()
-        self.ids: set[str] = set()
+        self.hashes: set[int] = set()
 
     def learn(self, account_ids: set[int]) -> None:
         for account_id in account_ids - self.account_ids:
-            rows = answer(
-                "SELECT execution_id FROM imported_executions WHERE account_id = %s LIMIT %s",
-                [account_id, self.most + 1],
-            )
-            self.ids.update(row[0] for row in rows)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT execution_id FROM imported_executions WHERE account_id = %s LIMIT %s",
+                    [account_id, self.most + 1],
+                )
+                while rows := cursor.fetchmany(PIECE):
+                    self.hashes.update(hash(row[0]) for row in rows)
             self.account_ids.add(account_id)
 
     def unsure(self, account_ids: Sequence[int | None], ids: Sequence[str | None]) -> Sequence[int]:
         """The places of those identities, given in columns, that the ledger must be asked for."""
         self.learn(set(account_ids) - {None})
-        if len(self.ids) > self.most:
+        if len(self.hashes) > self.most:
             return range(len(ids))
-        met = self.ids.intersection(ids)
-        return [place for place, one in enumerate(ids) if one in met] if met else []
+        return [place for place, one in enumerate(map(hash, ids)) if one in self.hashes]
 
 
 def known_executions(keys: Iterable[Key]) -> dict[Key, Known]:
