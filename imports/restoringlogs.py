@@ -169,10 +169,7 @@ def account_for(log: ImportExecutionLog, number: int, said: dict[str, Any], is_k
     )
 
 
-# --- What an import had
-
-
-# Each says whether it did not do so before, when the restore was interrupted.
+# --- What an import had; each says whether it did not do so before the restore was interrupted
 
 
 def put_lines(log: ImportExecutionLog, brought: ImportExecutionLog, said: list[list]) -> bool:
