@@ -24,6 +24,7 @@ NULL = "\\N"
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 TRANSLATION = str.maketrans(ESCAPES)
 PIECE = 1_000  # rows
+HEIGHT = 1_000  # rows of a statement for SQLite, which keeps each with its last values: 4 MB
 HEAVIEST = 1 << 20  # characters of a piece
 
 
@@ -181,7 +182,10 @@ def escaped(row: tuple[str, ...]) -> list[str]:
 
 
 def insert_into(model: type[models.Model], columns: Columns) -> None:
-    """By statements of many rows in SQLite: it lets other threads run for as long as one takes."""
+    """By statements of many rows in SQLite: it lets other threads run for as long as one takes.
+
+    What is left over goes in row by row: a statement for each number of rows would be kept, too.
+    """
     # A default of SQLite would look at its clock for every row.
     moment = as_text(timezone.now())
     for_all = {
@@ -190,14 +194,17 @@ def insert_into(model: type[models.Model], columns: Columns) -> None:
         if not is_column(value)
     }
     for_each = {name: value for name, value in columns.items() if is_column(value)}
-    target = into(model, [*for_all, *for_each])
+    target, same = into(model, [*for_all, *for_each]), [*for_all.values()]
     rows = zip(*for_each.values(), strict=True)
     with connection.cursor(), connection.wrap_database_errors:
-        while piece := list(islice(rows, PIECE)):
+        while len(piece := list(islice(rows, HEIGHT))) == HEIGHT:
             connection.connection.execute(
-                statement(target, len(columns), len(piece), len(for_all)),
-                [*for_all.values(), *chain.from_iterable(piece)],
+                statement(target, len(columns), HEIGHT, len(same)),
+                [*same, *chain.from_iterable(piece)],
             )
+        connection.connection.executemany(
+            statement(target, len(columns), 1, len(same)), ([*same, *row] for row in piece)
+        )
 
 
 @cache

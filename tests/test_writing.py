@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 from django.db import connection
 
-from imports import asking, running, settling, writing
+from imports import asking, inserting, running, settling, writing
 from imports.asking import Snapshot
 from imports.models import ImportedExecution, ImportExecutionLog, ImportRowLog
 from imports.rollback import roll_back
@@ -36,6 +36,20 @@ def test_who_meets_the_rows_of_a_rival_asks_again(
     )
     assert take_in(FIVE).skipped_rows == 5
     assert Trade.objects.count() == 5
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL copies them")
+def test_however_many_rows_there_are_few_statements_are_kept(
+    take_in: TakeIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "CHUNK", 100)
+    monkeypatch.setattr(inserting, "HEIGHT", 4)
+    take_in(file_of(*[fill(ID=f"first-{number}") for number in range(5)]))
+    before = inserting.statement.cache_info().currsize
+    for count in (4, 6, 7, 11):
+        take_in(file_of(*[fill(ID=f"{count}-{number}") for number in range(count)]))
+    assert Trade.objects.count() == ImportedExecution.objects.count() == 5 + 4 + 6 + 7 + 11
+    assert inserting.statement.cache_info().currsize == before
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="there is one writer at a time")
