@@ -95,10 +95,10 @@ if DATABASES["default"]["ENGINE"] == SQLITE:
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
-        # What a chunk of an import changes stays in memory until it is committed: 16 MB. What
+        # What a chunk of an import changes stays in memory until it is committed: 32 MB. What
         # several chunks change goes into the file at once: the log beside it has up to 64 MB.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-        "PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=16000;",
+        "PRAGMA cache_size=-32000; PRAGMA wal_autocheckpoint=16000;",
     }
     # A file, not memory: the tests start processes of their own.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
