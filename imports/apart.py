@@ -1,4 +1,4 @@
-"""Chunks that a process of its own reads ahead, so that a long file keeps two processors busy.
+"""Things that a process of its own makes, so that two processors are busy.
 
 A thread shares the interpreter with who writes, and each waits for the other again and again. The
 process is a fork, for that begins at once. It asks no database and says all by a pipe; when nobody
@@ -6,28 +6,25 @@ listens there any more, it ends.
 """
 
 import gc
-import json
 import os
 import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from queue import Queue
+from threading import Thread
 from typing import Any, NoReturn
-
-from imports.chunks import Ahead, Chunk
-from imports.lines import LineReader
 
 if sys.platform == "linux":
     import fcntl
 
-WORTH = 50_000  # lines; fewer are hardly read faster
-PATIENCE = 120  # seconds for one chunk: a fork may inherit a lock that nobody opens
-COPIED = ("row_number", "raw_row_data")  # the columns of the lines for COPY
+AHEAD = 6  # of them wait until somebody listens
+PATIENCE = 120  # seconds for one of them: a fork may inherit a lock that nobody opens
 WIDE = 1 << 20  # bytes, the widest pipe that Linux gives to everybody
 
 
@@ -35,59 +32,14 @@ class ReaderGone(Exception):
     """The process that reads has ended or stands still; who claims the import next goes on."""
 
 
-class Made(Sequence[Any]):
-    """What is made of each of these, once it is asked for: few are."""
-
-    def __init__(self, of: Sequence[Any], make: Callable[[Any], Any]) -> None:
-        self.of = of
-        self.make = make
-
-    def __len__(self) -> int:
-        return len(self.of)
-
-    def __getitem__(self, place: Any) -> Any:
-        found = self.of[place]
-        return Made(found, self.make) if isinstance(place, slice) else self.make(found)
-
-
-def reading_ahead(chunks: Iterator[Chunk], reader: LineReader, lines: int) -> "Ahead | Apart":
-    """The way to read so many lines with this reader. On a Mac, a fork is not safe."""
-    if lines < WORTH or sys.platform != "linux":
-        return Ahead(chunks)
-    return Apart(map(light, chunks), partial(whole, reader))
-
-
-def light(chunk: Chunk) -> Chunk:
-    """Without what the other side has, or can make of the rest."""
-    chunk.reader = chunk.rows.cells = None
-    if chunk.is_clean and COPIED in chunk.for_row_logs:
-        chunk.raw = None
-    return chunk
-
-
-def whole(reader: LineReader, chunk: Chunk) -> Chunk:
-    chunk.reader = reader
-    if chunk.raw is None:
-        chunk.raw = Made(chunk.for_row_logs[COPIED], json_of)
-    chunk.rows.cells = Made(chunk.raw, json.loads)
-    return chunk
-
-
-def json_of(line: str) -> str:
-    """The JSON of a row, from the line that COPY gets of it: there it stands as it is."""
-    return line.partition("\t")[2]
-
-
 class Apart:
-    """As Ahead, but in another process; each thing is made `whole` on this side.
+    """Iterates over things that another process makes, and sends up to AHEAD of them beforehand.
 
-    What is raised there is raised here. Raises ReaderGone if nothing comes any more.
+    What is raised there is raised here. Raises ReaderGone if nothing comes any more. Who may leave
+    in the middle closes it.
     """
 
-    def __init__(
-        self, things: Iterator[Any], whole: Callable[[Any], Any] = lambda one: one
-    ) -> None:
-        self.whole = whole
+    def __init__(self, things: Iterator[Any]) -> None:
         self.coming: list[Any] = []  # one at most
         self.pipe, theirs = Pipe(duplex=False)
         with warnings.catch_warnings():
@@ -98,20 +50,17 @@ class Apart:
             send_all(things, theirs)
         theirs.close()
 
-    def go_on(self) -> None:
-        """Unpack the next thing if it is there; it is read without being asked for."""
+    def is_there(self) -> bool:
+        """Whether another one can be had at once; it is made without being asked for."""
         if not self.coming and self.pipe.poll():
             self.coming.append(self.received())
+        return bool(self.coming) and not is_end(self.coming[0])
 
     def __iter__(self) -> Iterator[Any]:
-        while (thing := self.next()) is not None:
+        while not is_end(thing := self.coming.pop() if self.coming else self.received()):
             yield thing
-
-    def next(self) -> Any:
-        found = self.coming.pop() if self.coming else self.received()
-        if isinstance(found, BaseException):
-            raise found
-        return None if found is None else self.whole(found)
+        if thing is not None:
+            raise thing
 
     def received(self) -> Any:
         if not self.pipe.poll(PATIENCE):
@@ -127,20 +76,46 @@ class Apart:
         os.waitpid(self.pid, 0)
 
 
+def is_end(thing: Any) -> bool:
+    return thing is None or isinstance(thing, BaseException)
+
+
 def send_all(things: Iterator[Any], pipe: Connection) -> NoReturn:
     """The life of the other process."""
     try:
         for one in (signal.SIGINT, signal.SIGTERM):  # they are meant for who writes
             signal.signal(one, signal.SIG_IGN)
         gc.disable()  # see beside_a_reader
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, WIDE)
+        with suppress(OSError):  # who has many pipes may have no wide one
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, WIDE)
+        waiting: Queue[Any] = Queue(AHEAD)
+        sender = Thread(target=send_each, args=(waiting, pipe))
+        sender.start()
+        for one in packed(things):
+            waiting.put(one)
+        waiting.put(None)
+        sender.join()
+    finally:
+        os._exit(0)
+
+
+def packed(things: Iterator[Any]) -> Iterator[Any]:
+    """Each of them, and how it ended."""
+    try:
         while (thing := next(things, None)) is not None:
-            pipe.send(thing)
+            one = ForkingPickler.dumps(thing)
             del thing  # or it would stay until the next one is made
-        pipe.send(None)
+            yield one
+        yield ForkingPickler.dumps(None)
     except BaseException as problem:
         problem.add_note(traceback.format_exc())
-        with suppress(BrokenPipeError):
-            pipe.send(problem)
-    finally:
+        yield ForkingPickler.dumps(problem)
+
+
+def send_each(waiting: Queue[Any], pipe: Connection) -> None:
+    """Until nothing comes any more; when nobody listens, all ends."""
+    try:
+        while (one := waiting.get()) is not None:
+            pipe.send_bytes(one)
+    except OSError:
         os._exit(0)

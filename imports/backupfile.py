@@ -31,7 +31,7 @@ from imports.backuplines import (
     kind_of,
     parsed,
 )
-from imports.body import HEAVY, LONGEST_PLAIN, Body, Rows
+from imports.body import HEAVIEST_PART, Body, Rows
 from imports.identify import Layout
 from imports.packed import BROKEN, opened
 from imports.problems import FileError, shown
@@ -108,15 +108,10 @@ class BackupBody(Body):
                 yield Record(number, cells_of(line))
 
     def take(self, most: int) -> Rows:
-        rows, weight = Rows(), 0
+        rows = Rows()
         for record in self:
-            size = sum(map(len, record.cells), 64 * len(record.cells))
-            if size > LONGEST_PLAIN * 2:
-                rows.odd[len(rows)] = record
-            rows.numbers.append(record.number)
-            rows.cells.append(record.cells)
-            weight += size
-            if len(rows) >= most or weight >= HEAVY:
+            rows.add(record)
+            if len(rows) >= most or rows.weight >= HEAVIEST_PART:
                 break
         return rows
 

@@ -10,8 +10,10 @@ from imports.lines import headings_of
 from imports.records import Lines, Record, records
 from imports.textfile import TextFile
 
-HEAVY = 24 << 20  # about so many bytes of memory, with each text twice: as a cell and in JSON
-OF_A_CELL = 64  # bytes, however short it is
+# Bytes of memory, about: with each text twice, as a cell and in JSON.
+HEAVY = 24 << 20  # of a chunk
+HEAVIEST_PART = HEAVY // 8
+OF_A_CELL = 28  # however short it is; most are the same as many others
 PIECE = 100  # physical lines
 LONGEST_PLAIN = 2_000  # characters of a line; what is remembered of it must not fill the memory
 
@@ -20,15 +22,25 @@ LONGEST_PLAIN = 2_000  # characters of a line; what is remembered of it must not
 class Rows:
     """Data records in their order: the numbers of their lines, and their cells.
 
-    `odd` has, by place, those that are out of the ordinary in more than their cells.
+    `odd` has, by place, those that are out of the ordinary in more than their cells. `weight` is
+    about how many bytes of memory they need.
     """
 
     numbers: list[int] = field(default_factory=list)
     cells: list[list[str]] = field(default_factory=list)
     odd: dict[int, Record] = field(default_factory=dict)
+    weight: int = 0
 
     def __len__(self) -> int:
-        return len(self.cells)
+        return len(self.numbers)
+
+    def add(self, record: Record) -> None:
+        weight = 2 * sum(map(len, record.cells)) + OF_A_CELL * len(record.cells)
+        if record.unclosed or weight > LONGEST_PLAIN * 3:
+            self.odd[len(self)] = record
+        self.numbers.append(record.number)
+        self.cells.append(record.cells)
+        self.weight += weight
 
     def record(self, place: int) -> Record:
         return self.odd.get(place) or Record(self.numbers[place], self.cells[place])
@@ -69,16 +81,15 @@ class Body:
     def take(self, most: int) -> Rows:
         """The next records, at most so many, fewer where they are very long or wide."""
         rows = Rows()
-        weight = 0
-        while len(rows) < most and weight < HEAVY:
+        while len(rows) < most and rows.weight < HEAVIEST_PART:
             lines = self.lines.take(min(PIECE, most - len(rows)))
             if not lines:
                 break
             if self.are_plain(lines):
-                weight += self.take_plain(lines, rows)
+                self.take_plain(lines, rows)
             else:
                 self.lines.put_back(lines)
-                weight += self.take_each(self.number + len(lines), rows, HEAVY - weight)
+                self.take_each(self.number + len(lines), rows)
         return rows
 
     def are_plain(self, lines: list[str]) -> bool:
@@ -91,27 +102,20 @@ class Body:
             and not any('"' in line for line in lines)
         )
 
-    def take_plain(self, lines: list[str], rows: Rows) -> int:
+    def take_plain(self, lines: list[str], rows: Rows) -> None:
         delimiter = self.layout.delimiter
         cells = [line.rstrip("\r\n").split(delimiter) for line in lines]
         rows.cells.extend(cells)
         rows.numbers.extend(range(self.number, self.number + len(lines)))
         self.number += len(lines)
-        return 2 * sum(map(len, lines)) + OF_A_CELL * sum(map(len, cells))
+        rows.weight += 2 * sum(map(len, lines)) + OF_A_CELL * sum(map(len, cells))
 
-    def take_each(self, end: int, rows: Rows, most: int) -> int:
-        """Take records one by one up to that line or that weight; how much they weigh."""
-        total = 0
+    def take_each(self, end: int, rows: Rows) -> None:
+        """Take records one by one up to that line, or until they are heavy."""
         for record in self:
-            weight = 2 * sum(map(len, record.cells)) + OF_A_CELL * len(record.cells)
-            if record.unclosed or weight > LONGEST_PLAIN * 3:
-                rows.odd[len(rows)] = record
-            rows.numbers.append(record.number)
-            rows.cells.append(record.cells)
-            total += weight
-            if self.number >= end or total >= most:
+            rows.add(record)
+            if self.number >= end or rows.weight >= HEAVIEST_PART:
                 break
-        return total
 
 
 def data_records(file: TextFile, layout: Layout) -> Iterator[Record]:

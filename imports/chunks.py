@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import compress, count, repeat
+from itertools import compress, count, pairwise, repeat
 from operator import is_
 from typing import Self
 
@@ -21,7 +21,7 @@ from trades.symbols import Symbol
 NO_EXECUTION = {"native_id": None, "account": None, "symbol": None}
 MARK = '", "'
 SLICE = 500  # rows
-FIRST = 2_500  # lines of the first chunk
+PART = 2_500  # lines that are read at a time
 ESCAPED = bytes(range(32)) + b"\\"  # by JSON, besides the quotation mark
 
 
@@ -41,8 +41,7 @@ class Chunk:
     lines: dict[int, Line]
     symbols: dict[str, Symbol]
     reader: LineReader
-    # What rows.prepared makes of the columns, the places in the order of identities, and those of
-    # identities that are there more than once.
+    # What rows.prepared makes of the columns; then, see `arrange`.
     for_row_logs: Columns = field(default_factory=dict)
     for_trades: Columns = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
@@ -54,6 +53,13 @@ class Chunk:
             self.lines[place] = self.reader.read_again(self.rows.record(place))
             self.lines[place].execution_id = self.columns["execution_id"][place]
         return self.lines[place]
+
+    def arrange(self, places: list[int]) -> None:
+        """Put these into the order of their identities, and see which are there more than once."""
+        ids = self.columns["execution_id"]
+        self.order = sorted(places, key=ids.__getitem__)
+        twins = (pair for pair in pairwise(self.order) if ids[pair[0]] == ids[pair[1]])
+        self.repeated = {place for pair in twins for place in pair}
 
     def halves(self) -> tuple[Self, Self]:
         middle = len(self.rows) // 2
@@ -76,15 +82,10 @@ class ChunkReader:
         self.by_column = ColumnReader(reader)
         self.twins = twins
 
-    def chunks(self, body: Body, most: int) -> Iterator[Chunk]:
-        """So many lines at a time, fewer where they are very long or wide.
-
-        The first ones are smaller, so that the database need not wait long for them.
-        """
-        size = min(FIRST, most)
-        while rows := body.take(size):
+    def parts(self, body: Body, most: int) -> Iterator[Chunk]:
+        """So many lines at a time, fewer where they are very long or wide."""
+        while rows := body.take(most):
             yield self.read(rows)
-            size = min(size * 3 // 2, most)  # which is read while the one before is written
 
     def read(self, rows: Rows) -> Chunk:
         columns = self.by_column.read(rows)

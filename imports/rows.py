@@ -1,7 +1,7 @@
 """What a settled chunk becomes in the three tables: row logs, trades and the ledger."""
 
 from collections.abc import Callable, Sequence
-from itertools import compress, pairwise
+from itertools import compress
 
 from imports.chunks import Chunk
 from imports.inserting import NOW, Columns, insert, inserting, is_column, joined, reserve_ids
@@ -36,10 +36,7 @@ def prepared(chunk: Chunk) -> Chunk:
     raw = {"row_number": chunk.rows.numbers, "raw_row_data": chunk.raw}
     chunk.for_row_logs = joined(ImportRowLog, raw, chunk.is_clean)
     ids = chunk.columns["execution_id"]
-    places = [place for place, one in enumerate(ids) if one is not None]
-    chunk.order = sorted(places, key=ids.__getitem__)
-    twins = (pair for pair in pairwise(chunk.order) if ids[pair[0]] == ids[pair[1]])
-    chunk.repeated = {place for pair in twins for place in pair}
+    chunk.arrange([place for place, one in enumerate(ids) if one is not None])
     return chunk
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from imports.apart import ReaderGone, reading_ahead
+from imports.apart import ReaderGone
 from imports.asking import Snapshot
 from imports.backupfile import BackupFile, body_of, look_at_backup
 from imports.body import Body, data_records
-from imports.chunks import ChunkReader, beside_a_reader
+from imports.chunks import PART, ChunkReader, beside_a_reader
 from imports.claims import (
     LeaseLost,
     Pause,
@@ -33,6 +33,7 @@ from imports.claims import (
 from imports.days import failed_in_words, read_days
 from imports.dialect import Dialect
 from imports.fetching import fetch, is_to_be_fetched
+from imports.gathering import reading_ahead
 from imports.identify import Layout, identify
 from imports.identity import TwinCounter
 from imports.lines import LineReader, decide_dialect
@@ -52,7 +53,7 @@ from imports.writing import write_chunk
 from joblogs.interrupts import heeding_ctrl_c
 from trades.positions import recompute_for_a_while
 
-CHUNK = 15_000  # lines in one transaction, fewer where they are heavy
+CHUNK = 25_000  # lines in one transaction, fewer where they are heavy
 MOST_REMEMBERED = 50_000  # identities of the ledger; a shorter file asks for its lines instead
 # In a row and without a chunk between them: a file that ends every process that touches it must
 # not do so for ever.
@@ -127,10 +128,11 @@ def take_in(log: ImportExecutionLog, path: Path, on_progress: Progress) -> None:
     ):
         reading = ChunkReader(reader, twins)
         pass_over(log, body, reading)
-        ready = map(prepared, reading.chunks(body, CHUNK))
-        with closing(reading_ahead(ready, reader, log.line_count - log.cursor)) as chunks:
+        parts = map(prepared, reading.parts(body, min(PART, CHUNK)))
+        left = log.line_count - log.cursor
+        with reading_ahead(parts, reader, left, CHUNK) as (chunks, go_on):
             for chunk in chunks:
-                write_chunk(log, chunk, places, meanwhile=chunks.go_on)
+                write_chunk(log, chunk, places, meanwhile=go_on)
                 on_progress(log)
     if isinstance(file, BackupFile):
         restore_remarks(log, file, on_progress)
@@ -191,7 +193,7 @@ def dialect_of(file: TextFile, layout: Layout) -> Dialect:
 def pass_over(log: ImportExecutionLog, body: Body, reading: ChunkReader) -> None:
     """Read the lines before the cursor again, so that twins among them keep their numbers."""
     left = log.cursor
-    while left and (rows := body.take(min(left, CHUNK))):
+    while left and (rows := body.take(min(left, PART, CHUNK))):
         reading.read(rows)
         left -= len(rows)
         renew(log)

@@ -39,14 +39,14 @@ import os, signal, sys
 import django
 django.setup()
 from django.db import connection
-from imports import apart, rollback, running
+from imports import gathering, rollback, running
 from imports.models import ImportExecutionLog
 from imports.states import StateConflict
 from trades import positions
 
 verb, key, chunk, fatal, moment = sys.argv[1:]
 running.CHUNK = rollback.SLICE = positions.SLICE = int(chunk)
-apart.WORTH = 0
+gathering.WORTH = 0
 countdown = int(fatal)
 
 def die():

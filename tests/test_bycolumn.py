@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imports import running
+from imports import gathering, running
 from imports.body import Rows
 from imports.bycolumn import Column, ColumnReader, as_in_columns
 from imports.chunks import as_json
@@ -109,12 +109,19 @@ def rows_of(cursor: object, query: str) -> Iterator[tuple]:
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(earlier=contents, content=contents, chunk=st.sampled_from([3, 100]))
+@given(
+    earlier=contents,
+    content=contents,
+    chunk=st.sampled_from([3, 100]),
+    part=st.sampled_from([1, 2, 100]),
+)
 def test_many_lines_at_once_end_as_each_alone(
-    take_in: TakeIn, earlier: str, content: str, chunk: int
+    take_in: TakeIn, earlier: str, content: str, chunk: int, part: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "CHUNK", chunk)
+        patch.setattr(running, "PART", part)
+        patch.setattr(gathering, "PART", part)
         at_once = left_by(take_in, earlier, content)
         patch.setattr(ColumnReader, "read", all_none)
         assert left_by(take_in, earlier, content) == at_once
