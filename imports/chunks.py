@@ -41,7 +41,7 @@ class Chunk:
     lines: dict[int, Line]
     symbols: dict[str, Symbol]
     reader: LineReader
-    # What rows.prepared makes of the columns; then, see `arrange`.
+    # What rows.prepared makes of the columns, and `arrange` of the identities.
     for_row_logs: Columns = field(default_factory=dict)
     for_trades: Columns = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
